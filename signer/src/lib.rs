@@ -1,0 +1,1 @@
+//! Touchmark's signing side: marks, delegations, trust bundles and disclosures, and the artwork of symbols.

@@ -1,0 +1,3 @@
+//! `touchmark-sign`.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The test kit: worn photos of marks, temporary makers, runners of both binaries.

@@ -1,0 +1,3 @@
+//! Touchmark's verifying side: photo in, verdict out. Nothing here needs a secret key of a maker.
+
+pub mod read;

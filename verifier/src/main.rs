@@ -1,0 +1,3 @@
+//! `touchmark-verify`.
+
+fn main() {}

@@ -1,0 +1,63 @@
+//! Reading: luminance in, located symbols with a likelihood for each module and their corners out; decoding is a
+//! second stage that never looks at pixels.
+//!
+//! Coordinates are pixels, (0, 0) being the outer corner of the first pixel: the centre of pixel (x, y) is
+//! (x + 0.5, y + 0.5).
+
+pub mod geometry;
+
+use geometry::Point;
+use touchmark_formats::symbol::Symbology;
+
+/// A grey picture: one byte a pixel, row by row from the top left, 0 black.
+#[derive(Debug, Clone)]
+pub struct Luma {
+    /// Pixels a row.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// `width * height` grey levels.
+    pub data: Vec<u8>,
+}
+
+/// What sampling says of each module of a symbol, row by row from its top left corner.
+#[derive(Debug, Clone)]
+pub struct ModuleGrid {
+    /// Modules a row.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// Log-likelihood ratio of each module: positive for a dark module of the ordinary (dark on light) form, negative
+    /// for a light one, 0 where the picture says nothing (an erasure). Unit: nats, clipped to ±8.
+    pub llr: Vec<f32>,
+}
+
+/// A symbol found in a picture, not yet decoded.
+#[derive(Debug, Clone)]
+pub struct Located {
+    /// Kind of symbol.
+    pub symbology: Symbology,
+    /// Outer corners of the symbol without quiet zone: its own top left, top right, bottom right, bottom left.
+    pub corners: [Point; 4],
+    /// What was sampled.
+    pub modules: ModuleGrid,
+    /// Light modules on dark.
+    pub reversed: bool,
+    /// Seen from behind (through glass, or a flipped picture).
+    pub mirrored: bool,
+    /// Which attempt found it, for people who tune the reader.
+    pub attempt: &'static str,
+}
+
+/// The content of a symbol.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decoded {
+    /// The bytes of all segments in order, as encoded (Kanji segments: Shift_JIS); control codewords left out.
+    pub bytes: Vec<u8>,
+    /// The bytes as text, where they are text by the symbol's ECI or by their look.
+    pub text: Option<String>,
+    /// Codewords that error correction changed (errors and erasures that were wrong).
+    pub repaired: usize,
+    /// Codewords in the symbol, data and error correction together.
+    pub codewords: usize,
+}
