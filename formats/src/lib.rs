@@ -1,4 +1,23 @@
 //! What Touchmark writes down, as pure functions of bytes: no files, no images, no clock, no terminal, and no
 //! randomness but what is passed in. `SPEC.md` beside this crate is the normative byte-level specification.
+//!
+//! | module | what it writes | SPEC.md |
+//! | --- | --- | --- |
+//! | [`mark`] | the mark and what its signature is over | 2, 3 |
+//! | [`base45`] | the text form | 5 |
+//! | [`key`] | public keys, key ids, strict verification | 4 |
+//! | [`capsule`] | the sealed consignee and its keys | 6 |
+//! | [`signed`] | the envelope of signed files | 7 |
+//! | [`delegation`] | what a line key may mark | 8 |
+//! | [`trust`] | whom a verifier believes | 9 |
+//! | [`disclosure`] | consignee keys for one reader | 10 |
+//! | [`symbol`] | bytes as QR Code and Data Matrix | 11 |
 
+pub mod base45;
+pub mod capsule;
+mod codec;
+pub mod date;
+pub mod key;
+pub mod mark;
 pub mod symbol;
+pub mod text;
