@@ -1,0 +1,234 @@
+//! What a maker hands to one reader, for one case: the keys of some capsules, and the names behind the numbers
+//! (SPEC.md, section 10). The file is this envelope, encrypted to the reader with age.
+
+use crate::capsule::{DayKey, ItemKey, LotKey};
+use crate::date::Date;
+use crate::delegation::serial_number;
+use crate::key::{KeyBytes, KeyId, PublicKey};
+use crate::mark::{Mark, Serial};
+use crate::signed::{Document, EnvelopeError, Signed};
+use crate::text::Label;
+use crate::trust::Country;
+use base64::{Engine, engine::general_purpose::STANDARD};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroize;
+
+/// What a disclosure is about, for people and for the record; the keys are what it opens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Scope {
+    /// One lot.
+    Lot(Label),
+    /// Every part made from one day to another, both included.
+    Days {
+        /// The first day.
+        from: Date,
+        /// The last day.
+        to: Date,
+    },
+    /// The parts with these serials.
+    Serials(Vec<u64>),
+}
+
+impl std::fmt::Display for Scope {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Lot(lot) => write!(f, "lot {lot}"),
+            Self::Days { from, to } => write!(f, "parts made {from} to {to}"),
+            Self::Serials(serials) => write!(f, "{} serials", serials.len()),
+        }
+    }
+}
+
+/// A secret key in a disclosure: base64 in JSON, wiped when dropped.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct DisclosedKey([u8; 32]);
+
+impl DisclosedKey {
+    /// The key to disclose.
+    #[must_use]
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl Drop for DisclosedKey {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl std::fmt::Debug for DisclosedKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DisclosedKey(secret)")
+    }
+}
+
+impl TryFrom<String> for DisclosedKey {
+    type Error = &'static str;
+
+    fn try_from(mut text: String) -> Result<Self, Self::Error> {
+        let bytes = STANDARD.decode(&text);
+        text.zeroize();
+        bytes.ok().and_then(|b| b.try_into().ok()).map(Self).ok_or("a key is 32 bytes in base64")
+    }
+}
+
+impl From<DisclosedKey> for String {
+    fn from(key: DisclosedKey) -> Self {
+        STANDARD.encode(key.0)
+    }
+}
+
+/// A key and the marks that it opens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Grant {
+    /// Every mark of a day.
+    Day {
+        /// The day.
+        date: Date,
+        /// Its [`DayKey`].
+        key: DisclosedKey,
+    },
+    /// Every mark of a lot made on a day; of those without a lot where it is absent.
+    Lot {
+        /// The day.
+        date: Date,
+        /// The lot.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lot: Option<Label>,
+        /// Its [`LotKey`].
+        key: DisclosedKey,
+    },
+    /// One mark.
+    Item {
+        /// The line key.
+        line: KeyBytes,
+        /// The serial.
+        #[serde(with = "serial_number")]
+        serial: Serial,
+        /// Its [`ItemKey`].
+        key: DisclosedKey,
+    },
+}
+
+impl Grant {
+    fn item_key(&self, id: KeyId, mark: &Mark, lot: Option<&Label>) -> Option<ItemKey> {
+        match self {
+            Self::Day { date, key } => {
+                (*date == mark.date).then(|| DayKey::from_bytes(key.0).lot(lot).item(id, mark.serial))
+            }
+            Self::Lot { date, lot: own, key } => {
+                (*date == mark.date && own.as_ref() == lot).then(|| LotKey::from_bytes(key.0).item(id, mark.serial))
+            }
+            Self::Item { line, serial, key } => {
+                (line.id() == id && *serial == mark.serial).then(|| ItemKey::from_bytes(key.0))
+            }
+        }
+    }
+}
+
+/// A customer of the maker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Consignee {
+    /// The number that capsules carry: below 2^40.
+    pub number: u64,
+    /// The name.
+    pub name: Label,
+    /// Where it is seated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<Country>,
+    /// The address, in one line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+}
+
+/// The disclosure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Disclosure {
+    /// The maker's root key, which signs.
+    pub maker: KeyBytes,
+    /// The age recipient for whom it was made. It stands inside the signature, so that nobody can pass it on as if it
+    /// had been made for another.
+    pub recipient: String,
+    /// The case or request that it answers.
+    pub case: String,
+    /// When it was made, UTC.
+    pub created: Timestamp,
+    /// Until when the maker wants it used, UTC; older ones still open, with a warning.
+    pub expires: Timestamp,
+    /// What it is about.
+    pub scope: Scope,
+    /// What it opens.
+    pub grants: Vec<Grant>,
+    /// The names behind the numbers, of the consignees within the scope.
+    pub consignees: Vec<Consignee>,
+}
+
+impl Document for Disclosure {
+    const TYPE: &'static str = "touchmark/v1/disclosure";
+}
+
+/// Why a disclosure is unusable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DisclosureError {
+    /// It cannot be read.
+    Envelope(EnvelopeError),
+    /// It was made for another recipient.
+    OtherRecipient(String),
+    /// The maker's root key did not sign it.
+    Signature,
+}
+
+impl std::fmt::Display for DisclosureError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Envelope(e) => e.fmt(f),
+            Self::OtherRecipient(name) => write!(f, "it was made for another recipient, {name}"),
+            Self::Signature => f.write_str("the maker that it names did not sign it as it stands"),
+        }
+    }
+}
+
+impl std::error::Error for DisclosureError {}
+
+impl Disclosure {
+    /// Opens a decrypted disclosure for `recipient`. The maker that it names must still be one that the caller trusts.
+    ///
+    /// # Errors
+    /// [`DisclosureError`].
+    pub fn open(json: &[u8], recipient: &str) -> Result<Signed<Self>, DisclosureError> {
+        let envelope = Signed::<Self>::from_json(json).map_err(DisclosureError::Envelope)?;
+        let root: PublicKey = envelope.signed.maker.check().map_err(|_| DisclosureError::Signature)?;
+        if !envelope.is_signed_by(&root) {
+            return Err(DisclosureError::Signature);
+        }
+        if envelope.signed.recipient != recipient {
+            return Err(DisclosureError::OtherRecipient(envelope.signed.recipient.clone()));
+        }
+        Ok(envelope)
+    }
+
+    /// The consignee number in `mark`, made by the line key `line` of this maker and belonging to `lot`. `Some(None)`:
+    /// a grant covers the mark, but its key does not open the capsule. `None`: no grant covers it.
+    #[must_use]
+    pub fn consignee(&self, line: &KeyBytes, mark: &Mark, lot: Option<&Label>) -> Option<Option<u64>> {
+        let capsule = mark.capsule?;
+        let head = mark.head_bytes();
+        let mut keys = self.grants.iter().filter_map(|grant| grant.item_key(line.id(), mark, lot)).peekable();
+        keys.peek()?;
+        Some(keys.find_map(|key| capsule.open(&key, &head, &self.maker)))
+    }
+
+    /// What the maker says of consignee `number`.
+    #[must_use]
+    pub fn name(&self, number: u64) -> Option<&Consignee> {
+        self.consignees.iter().find(|c| c.number == number)
+    }
+}
