@@ -8,7 +8,8 @@ use crate::signed::{Document, EnvelopeError, Signed};
 use crate::text::Label;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::OnceLock;
 
 /// One who may sign bundles.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -265,7 +266,7 @@ pub struct Issuer<'a> {
 
 impl Trust {
     /// Opens a bundle: its authority's signatures meet the threshold. The delegations in it are checked when a mark
-    /// names them ([`Trust::issuers`]), or all at once by [`Trust::check_all`].
+    /// names them ([`Directory::issuers`]), or all at once by [`Trust::check_all`].
     ///
     /// # Errors
     /// [`TrustError`].
@@ -283,14 +284,6 @@ impl Trust {
         }
     }
 
-    /// Every delegation whose line key has the id `id`, checked; those that do not hold come with the reason.
-    pub fn issuers(&self, id: KeyId) -> impl Iterator<Item = Result<Issuer<'_>, DelegationError>> {
-        self.makers.iter().flat_map(move |maker| {
-            let named = maker.delegations.iter().filter(move |d| d.signed.key.id() == id);
-            named.map(move |envelope| issuer(maker, envelope))
-        })
-    }
-
     /// Checks every delegation of every maker.
     ///
     /// # Errors
@@ -298,7 +291,7 @@ impl Trust {
     pub fn check_all(&self) -> Result<(), (Label, Label, DelegationError)> {
         for maker in &self.makers {
             for envelope in &maker.delegations {
-                issuer(maker, envelope).map_err(|e| (maker.name.clone(), envelope.signed.line.clone(), e))?;
+                check(maker, envelope).map_err(|e| (maker.name.clone(), envelope.signed.line.clone(), e))?;
             }
         }
         Ok(())
@@ -311,8 +304,54 @@ impl Trust {
     }
 }
 
-fn issuer<'a>(maker: &'a Maker, envelope: &'a Signed<Delegation>) -> Result<Issuer<'a>, DelegationError> {
-    let root = maker.root.check().map_err(DelegationError::Maker)?;
-    let key = Delegation::check(envelope, &root)?;
-    Ok(Issuer { maker, delegation: &envelope.signed, key })
+/// A bundle made ready for many look-ups: each delegation is checked once, when a mark first names it.
+#[derive(Debug)]
+pub struct Directory<'a> {
+    trust: &'a Trust,
+    lines: HashMap<KeyId, Vec<Line<'a>>>,
+}
+
+#[derive(Debug)]
+struct Line<'a> {
+    maker: &'a Maker,
+    envelope: &'a Signed<Delegation>,
+    checked: OnceLock<Result<PublicKey, DelegationError>>,
+}
+
+impl<'a> Directory<'a> {
+    /// The directory of `trust`, which must come from [`Trust::open`].
+    #[must_use]
+    pub fn new(trust: &'a Trust) -> Self {
+        let mut lines: HashMap<_, Vec<_>> = HashMap::new();
+        for maker in &trust.makers {
+            for envelope in &maker.delegations {
+                let line = Line { maker, envelope, checked: OnceLock::new() };
+                lines.entry(envelope.signed.key.id()).or_default().push(line);
+            }
+        }
+        Self { trust, lines }
+    }
+
+    /// The bundle.
+    #[must_use]
+    pub fn trust(&self) -> &'a Trust {
+        self.trust
+    }
+
+    /// Every delegation whose line key has the id `id`: all must be tried, for ids are not unique. Those that do not
+    /// hold come with the reason.
+    pub fn issuers(&self, id: KeyId) -> impl Iterator<Item = Result<Issuer<'a>, DelegationError>> {
+        self.lines.get(&id).into_iter().flatten().map(Line::issuer)
+    }
+}
+
+impl<'a> Line<'a> {
+    fn issuer(&self) -> Result<Issuer<'a>, DelegationError> {
+        let checked = self.checked.get_or_init(|| check(self.maker, self.envelope));
+        checked.map(|key| Issuer { maker: self.maker, delegation: &self.envelope.signed, key })
+    }
+}
+
+fn check(maker: &Maker, envelope: &Signed<Delegation>) -> Result<PublicKey, DelegationError> {
+    Delegation::check(envelope, &maker.root.check().map_err(DelegationError::Maker)?)
 }

@@ -1,3 +1,1 @@
-//! `touchmark-verify`.
-
 fn main() {}

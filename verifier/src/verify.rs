@@ -10,13 +10,13 @@ use touchmark_formats::disclosure::Disclosure;
 use touchmark_formats::key::KeyId;
 use touchmark_formats::mark::{Mark, Part, SignedMark};
 use touchmark_formats::text::Label;
-use touchmark_formats::trust::{Country, Issuer, Trust};
+use touchmark_formats::trust::{Country, Directory, Issuer, Void};
 
-/// What a verdict is based on. The bundle was opened by [`Trust::open`] and the disclosures by [`Disclosure::open`].
+/// What a verdict is based on. The disclosures were opened by [`Disclosure::open`].
 #[derive(Debug, Clone, Copy)]
 pub struct Basis<'a> {
     /// Whom to believe.
-    pub trust: &'a Trust,
+    pub directory: &'a Directory<'a>,
     /// What makers disclosed to this reader.
     pub disclosures: &'a [Disclosure],
     /// The part number printed beside the code, if somebody stated it.
@@ -145,26 +145,11 @@ pub fn verify(content: &[u8], basis: &Basis<'_>) -> Assessment {
 /// spaces lost at an end are put right, since only a text that verifies counts.
 #[must_use]
 pub fn verify_text(typed: &str, basis: &Basis<'_>) -> Assessment {
-    let typed = typed.trim_start().trim_end_matches(['\r', '\n']);
-    let typed = typed.strip_prefix("TM1:").or_else(|| typed.strip_prefix("tm1:")).unwrap_or(typed);
-    let joined: String = typed.chars().filter(|c| !matches!(c, '\r' | '\n' | '\t')).collect();
-    let upper = joined.to_ascii_uppercase();
-    let trimmed = upper.trim_end();
-    let candidates = [
-        joined.clone(),
-        upper.clone(),
-        trimmed.to_owned(),
-        format!("{trimmed} "),
-        format!("{trimmed}  "),
-        without_spaces(&upper),
-    ];
-    let mut why = String::new();
     let mut best: Option<Assessment> = None;
-    for candidate in candidates {
-        match base45::decode(&candidate)
-            .map_err(|e| e.to_string())
-            .and_then(|bytes| SignedMark::from_bytes(&bytes).map_err(|e| e.to_string()))
-        {
+    let mut why = String::new();
+    for spelling in spellings(typed) {
+        let bytes = base45::decode(&spelling).map_err(|e| e.to_string());
+        match bytes.and_then(|bytes| SignedMark::from_bytes(&bytes).map_err(|e| e.to_string())) {
             Ok(signed) => {
                 let assessment = verify_mark(&signed, basis);
                 if assessment.proven.is_some() {
@@ -179,8 +164,17 @@ pub fn verify_text(typed: &str, basis: &Basis<'_>) -> Assessment {
     best.unwrap_or_else(|| Assessment::without_mark(Verdict::NotATouchmark, format!("no mark in text form: {why}")))
 }
 
-fn without_spaces(text: &str) -> String {
-    text.split_whitespace().collect()
+/// What `typed` may have been before a keyboard, a mail or a clipboard had it: the likeliest first.
+fn spellings(typed: &str) -> Vec<String> {
+    let joined: String = typed.chars().filter(|c| !matches!(c, '\r' | '\n' | '\t')).collect();
+    let upper = joined.to_ascii_uppercase();
+    let code = upper.trim_start().strip_prefix("TM1:").unwrap_or(&upper);
+    let trimmed = code.trim();
+    let mut out = vec![joined.clone(), code.to_owned()];
+    for lead in ["", " ", "  "] {
+        out.extend(["", " ", "  "].map(|tail| format!("{lead}{trimmed}{tail}")));
+    }
+    out
 }
 
 /// Judges a parsed mark.
@@ -189,7 +183,7 @@ pub fn verify_mark(signed: &SignedMark, basis: &Basis<'_>) -> Assessment {
     let mark = &signed.mark;
     let mut findings = trust_age(basis);
     let mut issuers = Vec::new();
-    for issuer in basis.trust.issuers(mark.key_id) {
+    for issuer in basis.directory.issuers(mark.key_id) {
         match issuer {
             Ok(issuer) => issuers.push(issuer),
             Err(e) => {
@@ -199,7 +193,9 @@ pub fn verify_mark(signed: &SignedMark, basis: &Basis<'_>) -> Assessment {
     }
     let mut good: Vec<_> = issuers.iter().filter(|issuer| signed_by(signed, issuer)).collect();
     // Of several delegations of the key that signed, one within whose limits the mark is speaks for it.
-    good.sort_by_key(|issuer| reasons_out_of_scope(mark, issuer, basis).len());
+    if good.len() > 1 {
+        good.sort_by_key(|issuer| reasons_out_of_scope(mark, issuer, basis).len());
+    }
     match good.first() {
         Some(issuer) => judge(mark, issuer, basis, findings),
         None => {
@@ -223,7 +219,7 @@ fn finding(finding: FindingKind, detail: impl Into<String>) -> Finding {
 }
 
 fn trust_age(basis: &Basis<'_>) -> Vec<Finding> {
-    let trust = basis.trust;
+    let trust = basis.directory.trust();
     let days = basis.now.duration_since(trust.expires).as_hours() / 24;
     let detail = || {
         format!(
@@ -256,16 +252,11 @@ fn judge(mark: &Mark, issuer: &Issuer<'_>, basis: &Basis<'_>, mut findings: Vec<
         ),
     };
     let proven = prove(mark, issuer, basis, &mut findings);
-    if let (Some(proven), Some(printed)) = (&proven, basis.printed_part) {
-        if !same_part(proven.part.as_str(), printed) {
-            findings.push(finding(
-                FindingKind::PartContradictsPrint,
-                format!(
-                    "the mark says {}, the print says {printed:?}: the mark may come from another part",
-                    proven.part
-                ),
-            ));
-        }
+    if let (Some(Proven { part, .. }), Some(printed)) = (&proven, basis.printed_part)
+        && !same_part(part.as_str(), printed)
+    {
+        let detail = format!("the mark says {part}, the print says {printed:?}: the mark may come from another part");
+        findings.push(finding(FindingKind::PartContradictsPrint, detail));
     }
     Assessment { verdict, reason, proven, unauthenticated: None, findings }
 }
@@ -278,8 +269,8 @@ fn same_part(a: &str, b: &str) -> bool {
 }
 
 fn revoked(mark: &Mark, issuer: &Issuer<'_>, basis: &Basis<'_>) -> Option<(String, Option<Finding>)> {
-    let line = basis.trust.revocation(&issuer.delegation.key).map(|r| ("line key", r));
-    let root = basis.trust.revocation(&issuer.maker.root).map(|r| ("maker's root key", r));
+    let line = basis.directory.trust().revocation(&issuer.delegation.key).map(|r| ("line key", r));
+    let root = basis.directory.trust().revocation(&issuer.maker.root).map(|r| ("maker's root key", r));
     let (which, revocation) = line.into_iter().chain(root).min_by_key(|(_, r)| r.since)?;
     let reason =
         format!("the signature is good, but the {which} was revoked as of {}: {}", revocation.since, revocation.reason);
@@ -314,8 +305,8 @@ fn reasons_out_of_scope(mark: &Mark, issuer: &Issuer<'_>, basis: &Basis<'_>) -> 
             maker.valid_from, maker.valid_until
         ));
     }
-    let void = |v: &&touchmark_formats::trust::Void| v.key == delegation.key && v.serials.contains(mark.serial);
-    if let Some(void) = basis.trust.voids.iter().find(void) {
+    let void = |v: &&Void| v.key == delegation.key && v.serials.contains(mark.serial);
+    if let Some(void) = basis.directory.trust().voids.iter().find(void) {
         reasons.push(format!("serials {} were declared void: {}", void.serials, void.reason));
     }
     reasons

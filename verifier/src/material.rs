@@ -1,0 +1,208 @@
+//! What verification relies on, from files: trust bundle, pinned authorities, disclosures and the identities that open
+//! them.
+
+use crate::pins::{Pins, PinsError};
+use age::x25519::Identity;
+use jiff::Timestamp;
+use std::fmt;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use touchmark_formats::disclosure::{Disclosure, DisclosureError};
+use touchmark_formats::signed::Signed;
+use touchmark_formats::trust::{Trust, TrustError};
+use zeroize::Zeroizing;
+
+/// The largest file of trust material, in bytes: a bundle of some 100,000 delegations.
+pub const MAX_FILE_BYTES: u64 = 128 << 20;
+
+/// Why a file of trust material cannot be used.
+#[derive(Debug)]
+pub struct MaterialError {
+    /// Which file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub kind: MaterialErrorKind,
+}
+
+/// The kinds of [`MaterialError`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum MaterialErrorKind {
+    /// It cannot be opened or read.
+    Io(io::Error),
+    /// Not a regular file.
+    NotAFile,
+    /// Larger than [`MAX_FILE_BYTES`].
+    TooLarge,
+    /// An unusable bundle.
+    Trust(TrustError),
+    /// A bundle whose authority was never accepted here, though another was.
+    NotAccepted(String),
+    /// No age identity in the file.
+    NoIdentity,
+    /// Not an age file, or a damaged one.
+    NotAge(String),
+    /// Encrypted to somebody else than the identities given.
+    ForSomebodyElse,
+    /// Disclosures need an identity to be opened with.
+    IdentityMissing,
+    /// An unusable disclosure.
+    Disclosure(DisclosureError),
+    /// Signed by a root key that the bundle does not hold.
+    UnknownMaker,
+    /// The store of pinned authorities is unusable.
+    Pins(PinsError),
+}
+
+impl fmt::Display for MaterialError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use MaterialErrorKind as Kind;
+        let path = self.path.display();
+        match &self.kind {
+            Kind::Io(e) => write!(f, "cannot read {path}: {e}"),
+            Kind::NotAFile => write!(f, "cannot read {path}: it is not a file"),
+            Kind::TooLarge => write!(f, "cannot read {path}: it is larger than {} MiB", MAX_FILE_BYTES >> 20),
+            Kind::Trust(e) => write!(f, "cannot use the trust bundle {path}: {e}"),
+            Kind::NotAccepted(name) => {
+                write!(f, "cannot use the trust bundle {path}: its authority {name:?} is not one that you accepted")
+            }
+            Kind::NoIdentity => write!(f, "cannot use the identity {path}: no AGE-SECRET-KEY-1 line in it"),
+            Kind::NotAge(e) => write!(f, "cannot open the disclosure {path}: not a whole age file ({e})"),
+            Kind::ForSomebodyElse => write!(f, "cannot open the disclosure {path}: it is encrypted to somebody else"),
+            Kind::IdentityMissing => write!(f, "cannot open the disclosure {path}: no identity was given"),
+            Kind::Disclosure(e) => write!(f, "cannot use the disclosure {path}: {e}"),
+            Kind::UnknownMaker => {
+                write!(f, "cannot use the disclosure {path}: the maker that signed it is not in the trust bundle")
+            }
+            Kind::Pins(e) => write!(f, "cannot use the accepted authorities in {path}: {e}"),
+        }
+    }
+}
+
+impl std::error::Error for MaterialError {}
+
+impl MaterialError {
+    /// A likely way out, if there is one.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        use MaterialErrorKind as Kind;
+        match &self.kind {
+            Kind::Trust(TrustError::Signatures { .. }) => Some(
+                "the file was changed after it was signed, or signed by the wrong key: get it again from the authority",
+            ),
+            Kind::Trust(TrustError::Rollback { .. }) => Some("use the newer bundle that you have had before"),
+            Kind::Trust(TrustError::OtherAuthority) | Kind::NotAccepted(_) => Some(
+                "compare the fingerprint that `trust show` prints with the authority, then accept it with `trust pin`",
+            ),
+            Kind::NoIdentity => Some("make one with age-keygen, and send its public key (age1...) to the maker"),
+            Kind::ForSomebodyElse => {
+                Some("give the identity whose age1... recipient you sent to the maker, with --identity")
+            }
+            Kind::IdentityMissing => Some("add --identity with the file of your AGE-SECRET-KEY-1 line"),
+            Kind::UnknownMaker => Some("get a trust bundle that holds this maker"),
+            _ => None,
+        }
+    }
+}
+
+fn at(path: &Path) -> impl Fn(MaterialErrorKind) -> MaterialError {
+    move |kind| MaterialError { path: path.to_owned(), kind }
+}
+
+/// Reads a regular file of at most [`MAX_FILE_BYTES`].
+fn read_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, MaterialError> {
+    let fail = at(path);
+    // Metadata first: to open a pipe would wait for its writer.
+    if !std::fs::metadata(path).map_err(|e| fail(MaterialErrorKind::Io(e)))?.is_file() {
+        return Err(fail(MaterialErrorKind::NotAFile));
+    }
+    let file = std::fs::File::open(path).map_err(|e| fail(MaterialErrorKind::Io(e)))?;
+    let mut bytes = Zeroizing::new(Vec::new());
+    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|e| fail(MaterialErrorKind::Io(e)))?;
+    if bytes.len() as u64 > MAX_FILE_BYTES { Err(fail(MaterialErrorKind::TooLarge)) } else { Ok(bytes) }
+}
+
+/// An opened trust bundle, and what people should be told of it.
+#[derive(Debug)]
+pub struct TrustFile {
+    /// The bundle.
+    pub bundle: Signed<Trust>,
+    /// Whether its authority was accepted before (`trust pin`).
+    pub pinned: bool,
+}
+
+/// Opens the bundle at `path`, checks it against the accepted authorities, and remembers its version there.
+///
+/// # Errors
+/// [`MaterialError`].
+pub fn open_trust(path: &Path, pins: Option<&Pins>) -> Result<TrustFile, MaterialError> {
+    let fail = at(path);
+    let bundle = Trust::open(&read_file(path)?).map_err(|e| fail(MaterialErrorKind::Trust(e)))?;
+    let Some(pins) = pins else { return Ok(TrustFile { bundle, pinned: false }) };
+    let pinned = pins.advance(&bundle).map_err(|e| match e {
+        PinsError::Trust(e) => fail(MaterialErrorKind::Trust(e)),
+        PinsError::NotAccepted => fail(MaterialErrorKind::NotAccepted(bundle.signed.authority.name.to_string())),
+        other => at(pins.path())(MaterialErrorKind::Pins(other)),
+    })?;
+    Ok(TrustFile { bundle, pinned })
+}
+
+/// Reads the age identities (X25519) in a file as `age-keygen` writes it.
+///
+/// # Errors
+/// [`MaterialError`].
+pub fn open_identities(path: &Path) -> Result<Vec<Identity>, MaterialError> {
+    let bytes = read_file(path)?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| at(path)(MaterialErrorKind::NoIdentity))?;
+    let identities: Vec<Identity> = text.lines().filter_map(|line| line.trim().parse().ok()).collect();
+    if identities.is_empty() { Err(at(path)(MaterialErrorKind::NoIdentity)) } else { Ok(identities) }
+}
+
+/// Opens the disclosure at `path` with one of `identities`, and checks it against `trust`.
+///
+/// # Errors
+/// [`MaterialError`].
+pub fn open_disclosure(path: &Path, identities: &[Identity], trust: &Trust) -> Result<Disclosure, MaterialError> {
+    let fail = at(path);
+    let encrypted = read_file(path)?;
+    if identities.is_empty() {
+        return Err(fail(MaterialErrorKind::IdentityMissing));
+    }
+    for identity in identities {
+        let Some(json) = decrypt(&encrypted, identity).map_err(|e| fail(MaterialErrorKind::NotAge(e)))? else {
+            continue;
+        };
+        let recipient = identity.to_public().to_string();
+        let disclosure =
+            Disclosure::open(&json, &recipient).map_err(|e| fail(MaterialErrorKind::Disclosure(e)))?.signed;
+        if trust.makers.iter().all(|maker| maker.root != disclosure.maker) {
+            return Err(fail(MaterialErrorKind::UnknownMaker));
+        }
+        return Ok(disclosure);
+    }
+    Err(fail(MaterialErrorKind::ForSomebodyElse))
+}
+
+/// The plain text, or `None` if the file is encrypted to somebody else.
+fn decrypt(encrypted: &[u8], identity: &Identity) -> Result<Option<Zeroizing<Vec<u8>>>, String> {
+    let armored = age::armor::ArmoredReader::new(encrypted);
+    let decryptor = age::Decryptor::new(armored).map_err(|e| e.to_string())?;
+    let mut plain = Zeroizing::new(Vec::new());
+    match decryptor.decrypt(std::iter::once(identity as &dyn age::Identity)) {
+        Ok(reader) => {
+            reader.take(MAX_FILE_BYTES).read_to_end(&mut plain).map_err(|e| e.to_string())?;
+            Ok(Some(plain))
+        }
+        Err(age::DecryptError::NoMatchingKeys) => Ok(None),
+        Err(e) => Err(e.to_string()),
+    }
+}
+
+/// A warning for people when the bundle has expired.
+#[must_use]
+pub fn expiry_warning(trust: &Trust, now: Timestamp) -> Option<String> {
+    let days = now.duration_since(trust.expires).as_hours() / 24;
+    (now > trust.expires).then(|| {
+        format!("the trust bundle expired {days} days ago; verdicts stand, but keys may have been revoked since: get a newer one")
+    })
+}
