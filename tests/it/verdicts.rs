@@ -109,7 +109,8 @@ fn another_maker_cannot_adopt_a_line_key() {
 #[test]
 fn every_limit_of_the_delegation_counts() {
     let usual = TestMaker::listed(1);
-    let bend: [(&str, fn(&mut TestMaker)); 6] = [
+    type Bend = fn(&mut TestMaker);
+    let bend: [(&str, Bend); 6] = [
         ("serials", |m| m.delegation.serials = SerialRange { first: serial(1), last: serial(9) }),
         ("before", |m| m.delegation.not_before = date("2026-11-24")),
         ("after", |m| m.delegation.not_after = date("2026-11-22")),
