@@ -1,4 +1,5 @@
 //! The test kit: makers of fixed keys, worn photos of marks, runners of both binaries.
 #![allow(clippy::panic)] // A test kit stops a test that asks for nonsense.
 
+pub mod console;
 pub mod maker;

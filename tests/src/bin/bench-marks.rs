@@ -38,12 +38,12 @@ fn signing(maker: &TestMaker, mark: &Mark) {
         black_box(maker.line.sign(black_box(&message)));
     };
     let sign = || drop(black_box(maker.sign(black_box(mark).clone()).to_bytes()));
-    compare("bare ed25519-dalek sign", &bare, "encode and sign", sign);
+    compare("bare ed25519-dalek sign", bare, "encode and sign", sign);
     let qr = || drop(black_box(svg(&maker.sign(mark.clone()), &Request::Qr { ec: EcLevel::M, min_version: 1 })));
-    compare("bare ed25519-dalek sign", &bare, "and QR Code 6-M as SVG", qr);
+    compare("bare ed25519-dalek sign", bare, "and QR Code 6-M as SVG", qr);
     let square = Request::DataMatrix { shape: Shape::Square };
     let datamatrix = || drop(black_box(svg(&maker.sign(mark.clone()), &square)));
-    compare("bare ed25519-dalek sign", &bare, "and Data Matrix 40x40 as SVG", datamatrix);
+    compare("bare ed25519-dalek sign", bare, "and Data Matrix 40x40 as SVG", datamatrix);
 }
 
 fn svg(mark: &SignedMark, request: &Request) -> Vec<u8> {
