@@ -1,6 +1,12 @@
 //! Bytes to and from the modules of a symbol: QR Code (ISO/IEC 18004) and Data Matrix ECC 200 (ISO/IEC 16022,
 //! rectangular extension ISO/IEC 21471).
 
+pub mod datamatrix;
+pub mod encode;
+pub mod qr;
+
+pub use encode::{EcLevel, EncodeError, Encoded, Request, Shape, SymbolSize, encode, encode_text, sizes};
+
 /// A kind of symbol that can carry a mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Symbology {

@@ -1,0 +1,3 @@
+//! Data Matrix ECC 200, ISO/IEC 16022, with the rectangles of ISO/IEC 21471 (DMRE).
+
+pub mod encode;
