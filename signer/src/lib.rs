@@ -1,1 +1,3 @@
 //! Touchmark's signing side: marks, delegations, trust bundles and disclosures, and the artwork of symbols.
+
+pub mod render;

@@ -1,0 +1,70 @@
+//! Why artwork cannot be drawn.
+
+use std::fmt;
+
+/// Why artwork cannot be drawn as asked.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum RenderError {
+    /// A number is out of its range.
+    OutOfRange {
+        /// What it is, with its unit.
+        what: &'static str,
+        /// What was asked for.
+        value: f64,
+        /// The lowest value allowed.
+        low: f64,
+        /// The highest value allowed.
+        high: f64,
+    },
+    /// A caption has more than [`Caption::MAX_LINES`](super::Caption::MAX_LINES) lines, or a longer one than
+    /// [`Caption::MAX_CHARACTERS`](super::Caption::MAX_CHARACTERS).
+    CaptionTooLong,
+    /// At this resolution a module has less than two pixels.
+    TooCoarse {
+        /// Pixels a module has.
+        pixels: f64,
+        /// The lowest resolution that would do, in dots per inch.
+        dpi_needed: f64,
+    },
+    /// The picture would have more than 64 million pixels.
+    TooLarge {
+        /// Its width and height in millimetres.
+        mm: (f64, f64),
+    },
+    /// There is no mark to draw.
+    Nothing,
+    /// There are more marks than [`MAX_ARTWORKS`](super::MAX_ARTWORKS).
+    TooMany {
+        /// How many.
+        count: usize,
+    },
+    /// The PNG encoder failed.
+    Png(String),
+}
+
+impl fmt::Display for RenderError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OutOfRange { what, value, low, high } => {
+                write!(f, "{what}: {value} is not between {low} and {high}")
+            }
+            Self::CaptionTooLong => write!(f, "caption: more than 8 lines, or more than 64 characters in one"),
+            Self::TooCoarse { pixels, dpi_needed } => write!(
+                f,
+                "a module would be {pixels:.2} pixels wide, and needs at least 2: use {} dpi or larger modules",
+                dpi_needed.ceil()
+            ),
+            Self::TooLarge { mm: (width, height) } => {
+                write!(f, "a picture of {width:.1} x {height:.1} mm at this resolution is over 64 million pixels")
+            }
+            Self::Nothing => write!(f, "there is no mark to draw"),
+            Self::TooMany { count } => {
+                write!(f, "{count} marks in one file: the limit is {}", super::MAX_ARTWORKS)
+            }
+            Self::Png(reason) => write!(f, "writing PNG: {reason}"),
+        }
+    }
+}
+
+impl std::error::Error for RenderError {}

@@ -1,0 +1,193 @@
+//! Artwork in millimetres, whatever it is written as: x to the right, y down, the origin at the top left of the page.
+
+use super::font;
+use super::options::{Artwork, Caption, ModuleShape, Place, Polarity, SheetOptions};
+
+/// What one sheet, page or label shows.
+#[derive(Debug)]
+pub(crate) struct Page {
+    pub(crate) width: f64,
+    pub(crate) height: f64,
+    pub(crate) drawings: Vec<Drawing>,
+}
+
+/// One mark: a frame of background, and what the marking process puts on it.
+#[derive(Debug)]
+pub(crate) struct Drawing {
+    pub(crate) frame: Rect,
+    pub(crate) polarity: Polarity,
+    pub(crate) module_mm: f64,
+    pub(crate) modules: Modules,
+    pub(crate) text: Vec<Stroke>,
+    pub(crate) stroke_mm: f64,
+}
+
+/// The modules to be marked.
+#[derive(Debug)]
+pub(crate) enum Modules {
+    /// Rectangles that touch and never overlap.
+    Squares(Vec<Rect>),
+    /// Centres of dots.
+    Dots { centres: Vec<Point>, radius: f64 },
+}
+
+pub(crate) type Point = (f64, f64);
+
+/// An open line from point to point, drawn with a round pen.
+pub(crate) type Stroke = Vec<Point>;
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Rect {
+    pub(crate) left: f64,
+    pub(crate) top: f64,
+    pub(crate) right: f64,
+    pub(crate) bottom: f64,
+}
+
+impl Page {
+    /// A page the size of one mark.
+    pub(crate) fn single(artwork: &Artwork) -> Self {
+        let (width, height) = size(artwork);
+        Self { width, height, drawings: vec![draw(artwork, (0.0, 0.0))] }
+    }
+
+    /// All marks on one page, row by row, at the pitch of the largest.
+    pub(crate) fn grid(artworks: &[Artwork], sheet: &SheetOptions) -> Self {
+        let count = artworks.len().max(1);
+        let columns = sheet.columns.unwrap_or_else(|| count.isqrt() + usize::from(count.isqrt().pow(2) < count));
+        let columns = columns.clamp(1, count);
+        let largest = artworks.iter().map(size).fold((0.0, 0.0), |a: Point, b| (a.0.max(b.0), a.1.max(b.1)));
+        let (across, down) = (largest.0 + sheet.gap_mm, largest.1 + sheet.gap_mm);
+        let place = |i: usize| ((i % columns) as f64 * across, (i / columns) as f64 * down);
+        let drawings = artworks.iter().enumerate().map(|(i, artwork)| draw(artwork, place(i))).collect();
+        let (last_x, last_y) = ((columns - 1) as f64 * across, (count.div_ceil(columns) - 1) as f64 * down);
+        Self { width: last_x + largest.0, height: last_y + largest.1, drawings }
+    }
+}
+
+/// Width and height of a mark with its quiet zone and caption.
+fn size(artwork: &Artwork) -> Point {
+    let symbol = symbol_size(artwork);
+    let Some(text) = TextBlock::new(artwork) else { return symbol };
+    match text.caption.place {
+        Place::Right => (symbol.0 + text.width + text.margin, symbol.1.max(text.height + 2.0 * text.margin)),
+        Place::Below => (symbol.0.max(text.width + 2.0 * text.margin), symbol.1 + text.height + text.margin),
+    }
+}
+
+/// The symbol with its quiet zone.
+fn symbol_size(artwork: &Artwork) -> Point {
+    let side = |modules: usize| (modules as f64 + 2.0 * f64::from(artwork.quiet_zone)) * artwork.options.module_mm;
+    (side(artwork.matrix.width()), side(artwork.matrix.height()))
+}
+
+fn draw(artwork: &Artwork, origin: Point) -> Drawing {
+    let options = &artwork.options;
+    let (width, height) = size(artwork);
+    let symbol = symbol_size(artwork);
+    let text = TextBlock::new(artwork);
+    let centred = text.as_ref().is_some_and(|text| text.caption.place == Place::Right);
+    let lowered = if centred { (height - symbol.1) / 2.0 } else { 0.0 };
+    let quiet = f64::from(artwork.quiet_zone) * options.module_mm;
+    let corner = (origin.0 + quiet, origin.1 + lowered + quiet);
+    Drawing {
+        frame: Rect { left: origin.0, top: origin.1, right: origin.0 + width, bottom: origin.1 + height },
+        polarity: options.polarity,
+        module_mm: options.module_mm,
+        modules: match options.shape {
+            ModuleShape::Square => Modules::Squares(squares(artwork, corner)),
+            ModuleShape::Dot => dots(artwork, corner),
+        },
+        stroke_mm: text.as_ref().map_or(0.0, |text| text.caption.height_mm * font::STROKE_SHARE),
+        text: text.map_or(Vec::new(), |text| text.strokes(origin, symbol, height)),
+    }
+}
+
+fn dots(artwork: &Artwork, corner: Point) -> Modules {
+    let module = artwork.options.module_mm;
+    let middle = |(x, y): (usize, usize)| (corner.0 + (x as f64 + 0.5) * module, corner.1 + (y as f64 + 0.5) * module);
+    let (width, height) = (artwork.matrix.width(), artwork.matrix.height());
+    let all = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+    let centres = all.filter(|&(x, y)| artwork.matrix.is_dark(x, y)).map(middle).collect();
+    Modules::Dots { centres, radius: module / 2.0 - artwork.options.dot_gain_mm }
+}
+
+/// The dark area, smaller by the dot gain at every edge, as rectangles in rows.
+///
+/// Neighbours must stay joined, so it is the area that shrinks and not each module: a strip along the middle of each
+/// row of modules shows the row itself, and a strip of twice the gain between two rows shows what is dark in both.
+/// With a negative gain the area grows, and that strip shows what is dark in either.
+fn squares(artwork: &Artwork, corner: Point) -> Vec<Rect> {
+    let (matrix, gain) = (&artwork.matrix, artwork.options.dot_gain_mm);
+    let (module, half) = (artwork.options.module_mm, gain.abs());
+    let mut rects = Vec::with_capacity(matrix.width() * matrix.height() / 4);
+    let mut strip = |top: f64, bottom: f64, dark: &dyn Fn(usize) -> bool| {
+        runs(matrix.width(), dark, |first, end| {
+            let (left, right) = (corner.0 + first as f64 * module + gain, corner.0 + end as f64 * module - gain);
+            rects.push(Rect { left, top, right, bottom });
+        });
+    };
+    for y in 0..=matrix.height() {
+        let edge = corner.1 + y as f64 * module;
+        let above = |x: usize| y > 0 && matrix.is_dark(x, y - 1);
+        if gain > 0.0 {
+            strip(edge - half, edge + half, &|x| above(x) && matrix.is_dark(x, y));
+        } else if gain < 0.0 {
+            strip(edge - half, edge + half, &|x| above(x) || matrix.is_dark(x, y));
+        }
+        strip(edge + half, edge + module - half, &|x| matrix.is_dark(x, y));
+    }
+    rects
+}
+
+/// Calls `found` with start and end of each stretch of columns that are dark.
+fn runs(width: usize, dark: &dyn Fn(usize) -> bool, mut found: impl FnMut(usize, usize)) {
+    let mut start = None;
+    for x in 0..=width {
+        match (start, x < width && dark(x)) {
+            (None, true) => start = Some(x),
+            (Some(first), false) => {
+                found(first, x);
+                start = None;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A caption with the room that it needs; its margin to the frame is the quiet zone, and at least one module.
+struct TextBlock<'a> {
+    caption: &'a Caption,
+    width: f64,
+    height: f64,
+    margin: f64,
+}
+
+impl<'a> TextBlock<'a> {
+    fn new(artwork: &'a Artwork) -> Option<Self> {
+        let caption = artwork.options.caption.as_ref().filter(|caption| !caption.lines.is_empty())?;
+        let longest = caption.lines.iter().map(|line| font::width(line)).fold(0.0, f64::max);
+        let below_first = (caption.lines.len() - 1) as f64 * font::LINE_PITCH;
+        Some(Self {
+            caption,
+            width: longest * caption.height_mm,
+            height: (1.0 + below_first + font::DESCENT) * caption.height_mm,
+            margin: f64::from(artwork.quiet_zone.max(1)) * artwork.options.module_mm,
+        })
+    }
+
+    fn strokes(&self, origin: Point, symbol: Point, height: f64) -> Vec<Stroke> {
+        let (left, top) = match self.caption.place {
+            Place::Right => (origin.0 + symbol.0, origin.1 + (height - self.height) / 2.0),
+            Place::Below => (origin.0 + self.margin, origin.1 + symbol.1),
+        };
+        let scale = self.caption.height_mm;
+        let lines = self.caption.lines.iter().enumerate();
+        let strokes = lines.flat_map(|(number, line)| {
+            let baseline = top + (1.0 + number as f64 * font::LINE_PITCH) * scale;
+            let place = move |(x, y): Point| (left + x * scale, baseline - y * scale);
+            font::strokes(line).map(move |stroke| stroke.into_iter().map(place).collect())
+        });
+        strokes.collect()
+    }
+}

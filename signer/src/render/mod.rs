@@ -1,0 +1,67 @@
+//! Artwork: the symbol of a mark, with or without the human-readable text beside it, at its physical size.
+//!
+//! Everything is laid out once in millimetres (`layout`), so that a size that is right in one format is right in all.
+//! Formats for one mark each page or label (PDF, ZPL) get as many of these as there are marks; the others get one
+//! sheet with all marks in a grid.
+
+mod dxf;
+mod error;
+mod font;
+mod layout;
+mod matrix;
+mod number;
+mod options;
+mod pdf;
+mod png;
+mod raster;
+mod svg;
+mod zpl;
+
+pub use error::RenderError;
+pub use options::{Artwork, ArtworkOptions, Caption, ModuleShape, Place, Polarity, SheetOptions};
+
+use layout::Page;
+
+/// An output that artwork can be written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// Scalable Vector Graphics 1.1, in millimetres.
+    Svg,
+    /// Portable Network Graphics, one bit a pixel, with its physical resolution.
+    Png,
+    /// PDF 1.7, one page the size of the artwork for each mark.
+    Pdf,
+    /// Drawing Exchange Format of AutoCAD release 12, in millimetres, for lasers.
+    Dxf,
+    /// Zebra Programming Language, one label for each mark.
+    Zpl,
+    /// The modules themselves as lines of 0 and 1.
+    Matrix,
+}
+
+/// Marks in one output.
+pub const MAX_ARTWORKS: usize = 100_000;
+
+/// Draws marks into one file of a format.
+///
+/// # Errors
+/// [`RenderError`] if there is nothing to draw or too much, or the resolution cannot show the modules.
+pub fn render(format: Format, artworks: &[Artwork], sheet: &SheetOptions) -> Result<Vec<u8>, RenderError> {
+    sheet.validate()?;
+    match artworks.len() {
+        0 => return Err(RenderError::Nothing),
+        1..=MAX_ARTWORKS => {}
+        count => return Err(RenderError::TooMany { count }),
+    }
+    match format {
+        Format::Svg => Ok(svg::write(&Page::grid(artworks, sheet)).into_bytes()),
+        Format::Png => png::write(&Page::grid(artworks, sheet), sheet.dpi),
+        Format::Dxf => Ok(dxf::write(&Page::grid(artworks, sheet)).into_bytes()),
+        Format::Pdf => Ok(pdf::write(artworks)),
+        Format::Zpl => zpl::write(artworks, sheet.dpi),
+        Format::Matrix => Ok(matrix::write(artworks).into_bytes()),
+    }
+}
+
+#[cfg(test)]
+mod tests;
