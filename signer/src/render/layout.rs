@@ -69,9 +69,10 @@ impl Page {
 fn size(artwork: &Artwork) -> Point {
     let symbol = symbol_size(artwork);
     let Some(text) = TextBlock::new(artwork) else { return symbol };
+    let (beside, margins) = (text.gap + text.margin, 2.0 * text.margin);
     match text.caption.place {
-        Place::Right => (symbol.0 + text.width + text.margin, symbol.1.max(text.height + 2.0 * text.margin)),
-        Place::Below => (symbol.0.max(text.width + 2.0 * text.margin), symbol.1 + text.height + text.margin),
+        Place::Right => (symbol.0 + text.width + beside, symbol.1.max(text.height + margins)),
+        Place::Below => (symbol.0.max(text.width + margins), symbol.1 + text.height + beside),
     }
 }
 
@@ -155,11 +156,14 @@ fn runs(width: usize, dark: &dyn Fn(usize) -> bool, mut found: impl FnMut(usize,
     }
 }
 
-/// A caption with the room that it needs; its margin to the frame is the quiet zone, and at least one module.
+/// A caption with the room that it needs.
 struct TextBlock<'a> {
     caption: &'a Caption,
     width: f64,
     height: f64,
+    /// From the quiet zone to the text.
+    gap: f64,
+    /// From the text to the frame.
     margin: f64,
 }
 
@@ -167,19 +171,21 @@ impl<'a> TextBlock<'a> {
     fn new(artwork: &'a Artwork) -> Option<Self> {
         let caption = artwork.options.caption.as_ref().filter(|caption| !caption.lines.is_empty())?;
         let longest = caption.lines.iter().map(|line| font::width(line)).fold(0.0, f64::max);
+        let half = caption.height_mm / 2.0;
         let below_first = (caption.lines.len() - 1) as f64 * font::LINE_PITCH;
         Some(Self {
             caption,
             width: longest * caption.height_mm,
             height: (1.0 + below_first + font::DESCENT) * caption.height_mm,
-            margin: f64::from(artwork.quiet_zone.max(1)) * artwork.options.module_mm,
+            gap: half,
+            margin: half.max(f64::from(artwork.quiet_zone) * artwork.options.module_mm),
         })
     }
 
     fn strokes(&self, origin: Point, symbol: Point, height: f64) -> Vec<Stroke> {
         let (left, top) = match self.caption.place {
-            Place::Right => (origin.0 + symbol.0, origin.1 + (height - self.height) / 2.0),
-            Place::Below => (origin.0 + self.margin, origin.1 + symbol.1),
+            Place::Right => (origin.0 + symbol.0 + self.gap, origin.1 + (height - self.height) / 2.0),
+            Place::Below => (origin.0 + self.margin, origin.1 + symbol.1 + self.gap),
         };
         let scale = self.caption.height_mm;
         let lines = self.caption.lines.iter().enumerate();
