@@ -18,6 +18,7 @@ mod svg;
 mod zpl;
 
 pub use error::RenderError;
+pub(crate) use options::default_quiet_zone;
 pub use options::{Artwork, ArtworkOptions, Caption, ModuleShape, Place, Polarity, SheetOptions};
 
 use layout::Page;
