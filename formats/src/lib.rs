@@ -19,6 +19,7 @@ mod codec;
 pub mod date;
 pub mod delegation;
 pub mod disclosure;
+pub mod font;
 pub mod key;
 pub mod mark;
 pub mod signed;

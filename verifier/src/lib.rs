@@ -3,12 +3,12 @@
 //! A photo goes through stages, each of which can be called alone: file to luminance ([`photo`]), luminance to symbols
 //! ([`read`]), bytes to verdict ([`verify`]). [`examine`] is all of them in a row.
 
-//pub mod annotate;
-//pub mod cli;
-//pub mod examine;
+pub mod annotate;
+pub mod cli;
+pub mod examine;
 pub mod files;
 pub mod material;
-//pub mod photo;
+pub mod photo;
 pub mod pins;
 pub mod read;
 pub mod verdict;

@@ -1,7 +1,7 @@
 //! Artwork in millimetres, whatever it is written as: x to the right, y down, the origin at the top left of the page.
 
-use super::font;
 use super::options::{Artwork, Caption, ModuleShape, Place, Polarity, SheetOptions};
+use touchmark_formats::font;
 
 /// What one sheet, page or label shows.
 #[derive(Debug)]

@@ -6,7 +6,7 @@
 
 mod dxf;
 mod error;
-mod font;
+
 mod layout;
 mod matrix;
 mod number;

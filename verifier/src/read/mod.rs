@@ -4,6 +4,7 @@
 //! Coordinates are pixels, (0, 0) being the outer corner of the first pixel: the centre of pixel (x, y) is
 //! (x + 0.5, y + 0.5).
 
+mod fast;
 pub mod geometry;
 
 use geometry::Point;
@@ -60,4 +61,49 @@ pub struct Decoded {
     pub repaired: usize,
     /// Codewords in the symbol, data and error correction together.
     pub codewords: usize,
+}
+
+/// Why a located symbol was not decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// Too much of it is damaged for its error correction.
+    Checksum,
+    /// Its codewords are sound, but what they say is no legal content.
+    Format,
+    /// A legal feature that is not read here.
+    Unsupported,
+}
+
+impl std::fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Checksum => "too much of it is damaged for its error correction",
+            Self::Format => "its content is not legal",
+            Self::Unsupported => "it uses a feature that is not read here",
+        })
+    }
+}
+
+impl std::error::Error for DecodeError {}
+
+/// A symbol in a photo: where it is, and what it carries.
+#[derive(Debug, Clone)]
+pub struct Symbol {
+    /// Where, and what was sampled.
+    pub located: Located,
+    /// What it carries.
+    pub decoded: Result<Decoded, DecodeError>,
+}
+
+/// What to look for, and how hard.
+#[derive(Debug, Clone, Default)]
+pub struct Options {}
+
+/// Every symbol in `luma`.
+#[must_use]
+pub fn read(luma: &Luma, _options: &Options) -> Vec<Symbol> {
+    let mut symbols = fast::read(luma, false, 1.0, "rqrr");
+    symbols.extend(fast::read(luma, true, 1.0, "rqrr, reversed"));
+    symbols
 }

@@ -1,28 +1,31 @@
-//! A single-stroke font for captions: a laser follows it, and no output depends on installed fonts.
+//! A single-stroke font for captions and labels: a laser follows it, and no output depends on installed fonts.
 //!
 //! Letters stand on a grid of 4 by 6 units with 2 below the baseline; straight strokes only. Heights are given in
 //! units of a capital letter.
 
-use super::layout::{Point, Stroke};
+/// A place in units of the grid or of a capital letter: to the right, and up from the baseline.
+pub type Point = (f64, f64);
+/// A line drawn without lifting the pen.
+pub type Stroke = Vec<Point>;
 
 /// Width of the pen.
-pub(crate) const STROKE_SHARE: f64 = 0.12;
+pub const STROKE_SHARE: f64 = 0.12;
 /// From one baseline to the next.
-pub(crate) const LINE_PITCH: f64 = 10.0 / 6.0;
+pub const LINE_PITCH: f64 = 10.0 / 6.0;
 /// How far letters reach below the baseline.
-pub(crate) const DESCENT: f64 = 2.0 / 6.0;
+pub const DESCENT: f64 = 2.0 / 6.0;
 
 /// Grid units of a capital letter, and from one letter to the next.
 const CAPITAL: f64 = 6.0;
 const ADVANCE: f64 = 6.0;
 
 /// Width of a line of text for capitals of height 1.
-pub(crate) fn width(line: &str) -> f64 {
+pub fn width(line: &str) -> f64 {
     (line.chars().count() as f64 * ADVANCE - 2.0).max(0.0) / CAPITAL
 }
 
 /// The strokes of a line of text for capitals of height 1: x to the right from 0, y up from the baseline.
-pub(crate) fn strokes(line: &str) -> impl Iterator<Item = Stroke> {
+pub fn strokes(line: &str) -> impl Iterator<Item = Stroke> {
     line.chars().enumerate().flat_map(|(number, letter)| {
         let left = number as f64 * ADVANCE;
         let place = move |(x, y): Point| ((left + x) / CAPITAL, (y - 2.0) / CAPITAL);

@@ -1,0 +1,174 @@
+//! `touchmark-verify`: arguments in, words and exit status out. Only this module and those under it print.
+
+mod each;
+mod photo;
+mod scan;
+mod text;
+mod trust;
+mod words;
+
+use crate::material::{self, MaterialError};
+use crate::pins::Pins;
+use crate::verdict::Status;
+use crate::verify::Basis;
+use clap::{Args, Parser, Subcommand};
+use jiff::Timestamp;
+use std::ffi::OsString;
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
+use touchmark_formats::disclosure::Disclosure;
+use touchmark_formats::trust::{Directory, Trust};
+
+/// The world outside: streams, clock and the folder of what is remembered.
+pub struct Io<'a> {
+    /// Standard input.
+    pub stdin: &'a mut dyn Read,
+    /// Standard output: results.
+    pub stdout: &'a mut dyn Write,
+    /// Standard error: everything else.
+    pub stderr: &'a mut dyn Write,
+    /// The present.
+    pub now: Timestamp,
+    /// Where accepted authorities are remembered; `None`: nowhere.
+    pub state: Option<PathBuf>,
+}
+
+/// Verifies Touchmark codes on photos of components, offline.
+#[derive(Debug, Parser)]
+#[command(name = "touchmark-verify", version, propagate_version = true, after_help = EXIT_STATUS)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_STATUS: &str = "Exit status:
+  0  everything was read, and every mark is authentic
+  1  something was read that is not authentic
+  2  wrong usage, or trust material that cannot be used; nothing was verified
+  3  a photo could not be opened, or nothing was read in it";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Find and verify every mark in photos
+    Photo(photo::PhotoArgs),
+    /// Read any QR Code or Data Matrix symbol, Touchmark or not
+    Scan(scan::ScanArgs),
+    /// Verify a code in its text form
+    Text(text::TextArgs),
+    /// Look at trust bundles, and accept the authority that signs them
+    #[command(subcommand)]
+    Trust(trust::TrustCommand),
+}
+
+/// What a verdict relies on.
+#[derive(Debug, Args)]
+struct BasisArgs {
+    /// Trust bundle: whom to believe
+    #[arg(long, value_name = "FILE")]
+    trust: PathBuf,
+    /// Disclosure from a maker (repeatable); needs --identity
+    #[arg(long, value_name = "FILE")]
+    disclosure: Vec<PathBuf>,
+    /// Your age identity, as age-keygen writes it (repeatable)
+    #[arg(long, value_name = "FILE")]
+    identity: Vec<PathBuf>,
+    /// Part number printed beside the code, to compare with the mark
+    #[arg(long, value_name = "PART")]
+    part: Option<String>,
+}
+
+struct Material {
+    trust: Trust,
+    disclosures: Vec<Disclosure>,
+    printed_part: Option<String>,
+    now: Timestamp,
+}
+
+impl Material {
+    fn basis<'a>(&'a self, directory: &'a Directory<'a>) -> Basis<'a> {
+        let printed_part = self.printed_part.as_deref();
+        Basis { directory, disclosures: &self.disclosures, printed_part, now: self.now }
+    }
+}
+
+/// What stops a command.
+enum Stop {
+    Material(MaterialError),
+    /// Nobody reads the output any more.
+    Output(io::Error),
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+impl From<MaterialError> for Stop {
+    fn from(error: MaterialError) -> Self {
+        Self::Material(error)
+    }
+}
+
+/// Runs the program with `args`, the first being its name.
+pub fn run(args: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> Status {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(e) => return usage(&e, io),
+    };
+    let done = match cli.command {
+        Command::Photo(args) => photo::run(&args, io),
+        Command::Scan(args) => scan::run(&args, io),
+        Command::Text(args) => text::run(&args, io),
+        Command::Trust(command) => trust::run(&command, io),
+    };
+    match done {
+        Ok(status) => status,
+        // A closed pipe (`| head`) is no failure of ours, and has nobody left to tell.
+        Err(Stop::Output(e)) if e.kind() == io::ErrorKind::BrokenPipe => Status::Unusable,
+        Err(Stop::Output(e)) => complain(io, &format!("cannot write the results: {e}"), None),
+        Err(Stop::Material(e)) => complain(io, &e.to_string(), e.hint()),
+    }
+}
+
+fn usage(error: &clap::Error, io: &mut Io<'_>) -> Status {
+    // Help and version are results; everything else that clap says is a complaint.
+    if error.use_stderr() {
+        let _ = write!(io.stderr, "{error}");
+        return Status::Unusable;
+    }
+    let _ = write!(io.stdout, "{error}");
+    Status::AllAuthentic
+}
+
+fn complain(io: &mut Io<'_>, message: &str, hint: Option<&str>) -> Status {
+    let _ = writeln!(io.stderr, "error: {}", words::plain(message));
+    if let Some(hint) = hint {
+        let _ = writeln!(io.stderr, "hint: {hint}");
+    }
+    Status::Unusable
+}
+
+fn load(args: &BasisArgs, io: &mut Io<'_>) -> Result<Material, Stop> {
+    let pins = io.state.as_deref().map(Pins::in_folder);
+    let file = material::open_trust(&args.trust, pins.as_ref())?;
+    let trust = file.bundle.signed;
+    if !file.pinned {
+        writeln!(
+            io.stderr,
+            "note: you have not accepted an authority yet; this bundle is signed by {} ({}): compare, then `touchmark-verify trust pin`",
+            trust.authority.name,
+            words::fingerprint(&trust.authority.fingerprint()),
+        )?;
+    }
+    if let Some(warning) = material::expiry_warning(&trust, io.now) {
+        writeln!(io.stderr, "warning: {warning}")?;
+    }
+    let mut identities = Vec::new();
+    for path in &args.identity {
+        identities.extend(material::open_identities(path)?);
+    }
+    let open = |path: &PathBuf| material::open_disclosure(path, &identities, &trust);
+    let disclosures = args.disclosure.iter().map(open).collect::<Result<_, _>>()?;
+    Ok(Material { trust, disclosures, printed_part: args.part.clone(), now: io.now })
+}

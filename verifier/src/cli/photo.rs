@@ -1,0 +1,163 @@
+//! `photo`: every mark in each photo, verified.
+
+use super::each::each_in_order;
+use super::{BasisArgs, Io, Stop, load, words};
+use crate::annotate::annotate;
+use crate::examine::{Examination, FoundMark, examine};
+use crate::files::write_atomically;
+use crate::photo::Limits;
+use crate::read::Options;
+use crate::verdict::{Status, Verdict};
+use clap::Args;
+use serde::Serialize;
+use std::collections::HashSet;
+use std::io;
+use std::path::{Path, PathBuf};
+use touchmark_formats::trust::Directory;
+
+#[derive(Debug, Args)]
+pub(super) struct PhotoArgs {
+    /// Photos: JPEG, PNG, TIFF, WebP, BMP or GIF
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    basis: BasisArgs,
+    /// Print JSON Lines, one line a file
+    #[arg(long)]
+    json: bool,
+    /// Write each photo with its marks outlined into this folder
+    #[arg(long, value_name = "DIR")]
+    annotate: Option<PathBuf>,
+}
+
+/// What is said of one photo.
+#[derive(Serialize)]
+struct Line {
+    file: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha256: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    width: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    height: Option<usize>,
+    #[serde(flatten)]
+    overall: Overall,
+    marks: Vec<FoundMark>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    annotated: Option<String>,
+}
+
+/// The verdict over the whole photo. With exactly one mark, all its fields stand here too, so that the usual photo of one
+/// part is one flat object.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Overall {
+    One(Box<FoundMark>),
+    Summary { verdict: Verdict, reason: String },
+}
+
+pub(super) fn run(args: &PhotoArgs, io: &mut Io<'_>) -> Result<Status, Stop> {
+    let material = load(&args.basis, io)?;
+    let directory = Directory::new(&material.trust);
+    let mut status = Status::AllAuthentic;
+    let mut names = HashSet::new();
+    let work = |path: &Path| {
+        let examined = examine(path, &material.basis(&directory), &Limits::default(), &Options::default());
+        let picture = match (&args.annotate, &examined) {
+            (Some(_), Ok(examination)) => Some(annotate(path, &examination.marks, &Limits::default())),
+            _ => None,
+        };
+        (path.to_owned(), examined.map_err(|e| e.to_string()), picture)
+    };
+    each_in_order(&args.files, work, |(path, examined, picture)| {
+        let mut line = Line::new(&path, examined);
+        status = line.verdicts().map(Verdict::status).fold(status, Status::and);
+        match (&args.annotate, picture) {
+            (Some(folder), Some(Ok(picture))) => {
+                let to = folder.join(annotated_name(&path, &mut names));
+                write_atomically(&to, &picture)?;
+                line.annotated = Some(to.to_string_lossy().into_owned());
+            }
+            (_, Some(Err(e))) => line.error = Some(e.to_string()),
+            _ => {}
+        }
+        if let Some(error) = &line.error {
+            writeln!(io.stderr, "error: {}", words::plain(error))?;
+        }
+        if args.json {
+            writeln!(io.stdout, "{}", serde_json::to_string(&line).map_err(io::Error::from)?)?;
+        } else {
+            write!(io.stdout, "{}", line.for_people())?;
+        }
+        io.stdout.flush()
+    })?;
+    Ok(status)
+}
+
+impl Line {
+    fn new(path: &Path, examined: Result<Examination, String>) -> Self {
+        let file = path.to_string_lossy().into_owned();
+        let summary = |verdict, reason: String| Overall::Summary { verdict, reason };
+        match examined {
+            Ok(Examination { sha256, width, height, marks }) => {
+                let gravest = marks.iter().map(|m| m.assessment.verdict).max();
+                let overall = match (marks.as_slice(), gravest) {
+                    ([only], _) => Overall::One(Box::new(only.clone())),
+                    (several, Some(gravest)) => summary(gravest, format!("the gravest of {} symbols", several.len())),
+                    (_, None) => summary(Verdict::NothingFound, "no symbol was found in the photo".into()),
+                };
+                let (width, height) = (Some(width), Some(height));
+                Self {
+                    file,
+                    sha256: Some(words::hex(&sha256)),
+                    width,
+                    height,
+                    overall,
+                    marks,
+                    error: None,
+                    annotated: None,
+                }
+            }
+            Err(error) => {
+                let overall = summary(Verdict::NothingFound, "the photo could not be opened".into());
+                let (sha256, width, height) = (None, None, None);
+                Self { file, sha256, width, height, overall, marks: Vec::new(), error: Some(error), annotated: None }
+            }
+        }
+    }
+
+    fn verdicts(&self) -> impl Iterator<Item = Verdict> {
+        let none = self.marks.is_empty().then_some(Verdict::NothingFound);
+        self.marks.iter().map(|mark| mark.assessment.verdict).chain(none)
+    }
+
+    fn for_people(&self) -> String {
+        let file = words::plain(&self.file);
+        let mut out = String::new();
+        for mark in &self.marks {
+            out += &format!("{file}: {}", words::assessment(&mark.assessment));
+            out += &format!("  symbol     {}\n", words::symbol(mark));
+        }
+        if let (true, Overall::Summary { verdict, reason }) = (self.marks.is_empty(), &self.overall) {
+            out += &format!("{file}: {}: {reason}\n", verdict.name().to_uppercase());
+        }
+        if let Some(annotated) = &self.annotated {
+            out += &format!("  picture    {}\n", words::plain(annotated));
+        }
+        out
+    }
+}
+
+/// `chip.jpg` becomes `chip-annotated.png`; a second `chip` of the same run `chip-annotated-2.png`.
+fn annotated_name(photo: &Path, taken: &mut HashSet<String>) -> String {
+    let stem = photo.file_stem().unwrap_or_default().to_string_lossy();
+    let mut name = format!("{stem}-annotated.png");
+    let mut n = 2;
+    while !taken.insert(name.clone()) {
+        name = format!("{stem}-annotated-{n}.png");
+        n += 1;
+    }
+    name
+}

@@ -1,0 +1,102 @@
+//! How results are put into words for people.
+
+use crate::examine::FoundMark;
+use crate::verify::{Assessment, ConsigneeStatus, Proven, Unproven};
+use std::fmt::Write;
+
+/// `text` without characters that could drive a terminal.
+pub(super) fn plain(text: &str) -> String {
+    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+}
+
+/// The first 16 bytes of a fingerprint, in groups that people can compare aloud.
+pub(super) fn fingerprint(bytes: &[u8; 32]) -> String {
+    let groups: Vec<String> = bytes.chunks(2).take(8).map(hex).collect();
+    groups.join(" ")
+}
+
+/// Lower-case hexadecimal.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, b| {
+        let _ = write!(out, "{b:02x}");
+        out
+    })
+}
+
+/// An assessment as indented lines: the verdict first, what is proven, what is not, what else was noticed.
+pub(super) fn assessment(assessment: &Assessment) -> String {
+    let mut out = format!("{}: {}\n", assessment.verdict.name().to_uppercase(), assessment.reason);
+    let rows = assessment.proven.as_ref().map(proven).unwrap_or_default();
+    for (name, value) in rows {
+        let _ = writeln!(out, "  {name:<10} {value}");
+    }
+    if let Some(unproven) = &assessment.unauthenticated {
+        out += "  read, but not authenticated (a lead, not a fact):\n";
+        for (name, value) in unauthenticated(unproven) {
+            let _ = writeln!(out, "    {name:<8} {value}");
+        }
+    }
+    for finding in &assessment.findings {
+        let _ = writeln!(out, "  note       {}", finding.detail);
+    }
+    plain_lines(&out)
+}
+
+/// A symbol in a few words: kind, size, damage, place.
+pub(super) fn symbol(mark: &FoundMark) -> String {
+    let [width, height] = mark.modules;
+    let kind = match mark.symbology {
+        "QRCode" => "QR Code",
+        "DataMatrix" => "Data Matrix",
+        other => other,
+    };
+    let repaired = match (mark.repaired, mark.codewords) {
+        (Some(repaired), Some(all)) => format!(", {repaired} of {all} codewords repaired"),
+        _ => String::new(),
+    };
+    let [[x, y], ..] = mark.corners;
+    format!("{kind} {width}x{height}{repaired}, top left corner at {x:.0}, {y:.0}")
+}
+
+fn plain_lines(text: &str) -> String {
+    text.lines().map(|line| plain(line) + "\n").collect()
+}
+
+fn proven(proven: &Proven) -> Vec<(&'static str, String)> {
+    let mut rows = vec![
+        ("maker", format!("{} ({})", proven.maker, proven.country)),
+        ("line", format!("{}, site {}, key {}", proven.line, proven.site, proven.key_id)),
+        ("part", proven.part.to_string()),
+        ("lot", proven.lot.as_ref().map_or("not in the mark".into(), ToString::to_string)),
+        ("serial", proven.serial.to_string()),
+        ("date", proven.date.to_string()),
+        ("consignee", consignee(&proven.consignee)),
+    ];
+    rows.extend(proven.die_id.iter().map(|id| ("die id", format!("hash {id}"))));
+    rows.extend(proven.grade.iter().map(|grade| ("grade", format!("{grade:.1} when made"))));
+    rows
+}
+
+fn consignee(status: &ConsigneeStatus) -> String {
+    match status {
+        ConsigneeStatus::Disclosed { number, name, country, address, case, .. } => {
+            let mut out = name.as_ref().map_or("not named by the maker".into(), ToString::to_string);
+            out += &country.as_ref().map(|c| format!(", {c}")).unwrap_or_default();
+            out += &address.as_ref().map(|a| format!(", {a}")).unwrap_or_default();
+            out + &format!(" (number {number}, disclosed for case {case:?})")
+        }
+        ConsigneeStatus::Sealed => "sealed in the mark; ask the maker to disclose it".into(),
+        ConsigneeStatus::NotInMark => "not in the mark; ask the maker for its shipping record".into(),
+    }
+}
+
+fn unauthenticated(unproven: &Unproven) -> Vec<(&'static str, String)> {
+    let index = unproven.part_index.map(|index| format!("entry {index} of a list"));
+    let part = unproven.part.as_ref().map(ToString::to_string).or(index);
+    let mut rows = vec![("key", unproven.key_id.clone())];
+    rows.extend(part.map(|part| ("part", part)));
+    rows.extend(unproven.lot.as_ref().map(|lot| ("lot", lot.to_string())));
+    rows.push(("serial", unproven.serial.to_string()));
+    rows.push(("date", unproven.date.to_string()));
+    rows
+}

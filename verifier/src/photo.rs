@@ -1,0 +1,242 @@
+//! A photo file in, upright grey levels out, under limits that are checked before memory is taken.
+
+use crate::read::Luma;
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader};
+use sha2::{Digest, Sha256};
+use std::fmt;
+use std::io::{self, Cursor, Read};
+use std::path::{Path, PathBuf};
+use zune_jpeg::JpegDecoder;
+use zune_jpeg::zune_core::bytestream::ZCursor;
+use zune_jpeg::zune_core::colorspace::ColorSpace;
+use zune_jpeg::zune_core::options::DecoderOptions;
+
+/// What a photo may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of the file; 256 MiB by default.
+    pub file_bytes: u64,
+    /// Pixels of the picture; 120 million by default.
+    pub pixels: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { file_bytes: 256 << 20, pixels: 120_000_000 }
+    }
+}
+
+/// A decoded photo.
+#[derive(Debug, Clone)]
+pub struct Photo {
+    /// Grey levels, upright.
+    pub luma: Luma,
+    /// SHA-256 of the file.
+    pub sha256: [u8; 32],
+}
+
+/// Why a file gives no photo.
+#[derive(Debug)]
+pub struct PhotoError {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong.
+    pub kind: PhotoErrorKind,
+}
+
+/// The kinds of [`PhotoError`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum PhotoErrorKind {
+    /// It cannot be opened or read.
+    Io(io::Error),
+    /// A directory.
+    Directory,
+    /// A pipe or device.
+    NotAFile,
+    /// No bytes.
+    Empty,
+    /// More bytes than [`Limits::file_bytes`].
+    FileTooLarge(u64),
+    /// More pixels than [`Limits::pixels`], by its own header.
+    TooManyPixels {
+        /// Pixels a row.
+        width: u64,
+        /// Rows.
+        height: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// A format that is not read here.
+    Format(&'static str),
+    /// Damaged or cut short.
+    Damaged(String),
+}
+
+impl fmt::Display for PhotoError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use PhotoErrorKind as Kind;
+        write!(f, "cannot read {}: ", self.path.display())?;
+        match &self.kind {
+            Kind::Io(e) => e.fmt(f),
+            Kind::Directory => f.write_str("it is a directory; name the photos in it"),
+            Kind::NotAFile => f.write_str("it is not a file"),
+            Kind::Empty => f.write_str("the file is empty"),
+            Kind::FileTooLarge(limit) => write!(f, "the file is larger than {} MiB", limit >> 20),
+            Kind::TooManyPixels { width, height, limit } => {
+                write!(f, "it claims {width} x {height} pixels; at most {} million are read", limit / 1_000_000)
+            }
+            Kind::Format(what) => write!(f, "{what}; save it as JPEG or PNG"),
+            Kind::Damaged(why) => write!(f, "the picture is damaged or cut short ({why})"),
+        }
+    }
+}
+
+impl std::error::Error for PhotoError {}
+
+impl Photo {
+    /// Pixels a row, upright.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.luma.width
+    }
+
+    /// Rows, upright.
+    #[must_use]
+    pub fn height(&self) -> usize {
+        self.luma.height
+    }
+}
+
+/// Reads the photo at `path`.
+///
+/// # Errors
+/// [`PhotoError`].
+pub fn load(path: &Path, limits: &Limits) -> Result<Photo, PhotoError> {
+    let bytes = read_file(path, limits)?;
+    let luma = decode_luma(&bytes, limits).map_err(|kind| PhotoError { path: path.to_owned(), kind })?;
+    Ok(Photo { luma, sha256: Sha256::digest(&bytes).into() })
+}
+
+/// Reads the photo at `path` in colour, upright, to draw on.
+///
+/// # Errors
+/// [`PhotoError`].
+pub fn load_rgb(path: &Path, limits: &Limits) -> Result<image::RgbImage, PhotoError> {
+    let bytes = read_file(path, limits)?;
+    let picture = decode_any(&bytes, limits).map_err(|kind| PhotoError { path: path.to_owned(), kind })?;
+    Ok(on_white(picture).into_rgb8())
+}
+
+fn read_file(path: &Path, limits: &Limits) -> Result<Vec<u8>, PhotoError> {
+    let fail = |kind| PhotoError { path: path.to_owned(), kind };
+    let io = |e| fail(PhotoErrorKind::Io(e));
+    // Metadata first: to open a pipe would wait for its writer.
+    let metadata = std::fs::metadata(path).map_err(io)?;
+    if metadata.is_dir() {
+        return Err(fail(PhotoErrorKind::Directory));
+    }
+    if !metadata.is_file() {
+        return Err(fail(PhotoErrorKind::NotAFile));
+    }
+    let mut bytes = Vec::new();
+    std::fs::File::open(path).and_then(|file| file.take(limits.file_bytes + 1).read_to_end(&mut bytes)).map_err(io)?;
+    match bytes.len() as u64 {
+        0 => Err(fail(PhotoErrorKind::Empty)),
+        n if n > limits.file_bytes => Err(fail(PhotoErrorKind::FileTooLarge(limits.file_bytes))),
+        _ => Ok(bytes),
+    }
+}
+
+/// The upright grey levels of the picture in `bytes`.
+///
+/// # Errors
+/// [`PhotoErrorKind`].
+pub fn decode_luma(bytes: &[u8], limits: &Limits) -> Result<Luma, PhotoErrorKind> {
+    if image::guess_format(bytes).is_ok_and(|format| format == ImageFormat::Jpeg)
+        && let Some(luma) = jpeg_luma(bytes, limits)?
+    {
+        return Ok(luma);
+    }
+    let grey = on_white(decode_any(bytes, limits)?).into_luma8();
+    Ok(Luma { width: grey.width() as usize, height: grey.height() as usize, data: grey.into_raw() })
+}
+
+/// JPEG keeps the grey levels apart: reading them alone takes half the time. `None` where the colours have to be read
+/// (CMYK, or JPEG stored as RGB).
+fn jpeg_luma(bytes: &[u8], limits: &Limits) -> Result<Option<Luma>, PhotoErrorKind> {
+    let options = DecoderOptions::default()
+        .set_max_width(u16::MAX.into())
+        .set_max_height(u16::MAX.into())
+        .set_strict_mode(false)
+        .jpeg_set_out_colorspace(ColorSpace::Luma);
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
+    decoder.decode_headers().map_err(|e| PhotoErrorKind::Damaged(e.to_string()))?;
+    let (width, height) = decoder.info().map_or((0, 0), |info| (usize::from(info.width), usize::from(info.height)));
+    check_pixels(width as u64, height as u64, limits)?;
+    if !matches!(decoder.input_colorspace(), Some(ColorSpace::YCbCr | ColorSpace::Luma)) {
+        return Ok(None);
+    }
+    let orientation = decoder.exif().and_then(|exif| Orientation::from_exif_chunk(exif));
+    let data = decoder.decode().map_err(|e| PhotoErrorKind::Damaged(e.to_string()))?;
+    let grey = image::GrayImage::from_raw(width as u32, height as u32, data);
+    let mut grey = DynamicImage::ImageLuma8(grey.ok_or_else(|| PhotoErrorKind::Damaged("pixels are missing".into()))?);
+    grey.apply_orientation(orientation.unwrap_or(Orientation::NoTransforms));
+    let (width, height) = (grey.width() as usize, grey.height() as usize);
+    Ok(Some(Luma { width, height, data: grey.into_luma8().into_raw() }))
+}
+
+fn check_pixels(width: u64, height: u64, limits: &Limits) -> Result<(), PhotoErrorKind> {
+    match width.saturating_mul(height) > limits.pixels {
+        true => Err(PhotoErrorKind::TooManyPixels { width, height, limit: limits.pixels }),
+        false => Ok(()),
+    }
+}
+
+fn decode_any(bytes: &[u8], limits: &Limits) -> Result<DynamicImage, PhotoErrorKind> {
+    let damaged = |e: image::ImageError| PhotoErrorKind::Damaged(e.to_string());
+    let format = image::guess_format(bytes).map_err(|_| PhotoErrorKind::Format(describe(bytes)))?;
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    let mut memory = image::Limits::default();
+    // A pixel of 16 bits a channel takes 8 bytes; decoders need some more beside.
+    memory.max_alloc = Some(limits.pixels * 10);
+    reader.limits(memory);
+    let mut decoder = reader.into_decoder().map_err(|e| match e {
+        image::ImageError::Unsupported(_) => PhotoErrorKind::Format(describe(bytes)),
+        e => damaged(e),
+    })?;
+    let (width, height) = decoder.dimensions();
+    check_pixels(width.into(), height.into(), limits)?;
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(damaged)?;
+    picture.apply_orientation(orientation);
+    Ok(picture)
+}
+
+/// Transparent pixels as they would look on paper.
+fn on_white(picture: DynamicImage) -> DynamicImage {
+    if !picture.color().has_alpha() {
+        return picture;
+    }
+    let mut rgba = picture.into_rgba8();
+    for pixel in rgba.pixels_mut() {
+        let alpha = u32::from(pixel[3]);
+        for channel in 0..3 {
+            pixel[channel] = ((u32::from(pixel[channel]) * alpha + 255 * (255 - alpha) + 127) / 255) as u8;
+        }
+        pixel[3] = 255;
+    }
+    DynamicImage::ImageRgba8(rgba)
+}
+
+/// What a file that is not read here probably is.
+fn describe(bytes: &[u8]) -> &'static str {
+    match (bytes.get(4..8), bytes.get(8..12), bytes.get(..4)) {
+        (Some(b"ftyp"), Some(b"heic" | b"heix" | b"mif1" | b"msf1" | b"hevc"), _) => "HEIC pictures are not read here",
+        (Some(b"ftyp"), Some(b"avif" | b"avis"), _) => "AVIF pictures are not read here",
+        (Some(b"ftyp"), ..) => "it is a video or a raw photo",
+        (.., Some(b"%PDF")) => "it is a PDF",
+        _ => "it is no picture that is read here (JPEG, PNG, TIFF, WebP, BMP, GIF)",
+    }
+}

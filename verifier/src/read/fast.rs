@@ -1,0 +1,63 @@
+//! The cheap path: `rqrr` over polarities and scales.
+
+use super::geometry::Point;
+use super::{Decoded, Luma, ModuleGrid};
+use super::{Located, Symbol};
+use rqrr::{BitGrid, PreparedImage};
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use touchmark_formats::symbol::Symbology;
+
+/// Every QR Code that `rqrr` reads in `picture`, whose pixels are `scale` pixels of the photo wide.
+pub(super) fn read(picture: &Luma, reversed: bool, scale: f32, attempt: &'static str) -> Vec<Symbol> {
+    let flip = if reversed { 255 } else { 0 };
+    let pixel = |x: usize, y: usize| picture.data.get(y * picture.width + x).copied().unwrap_or(0) ^ flip;
+    // rqrr 0.11 panics on some photos; that is no reason to lose what else they show.
+    guarded(|| {
+        let mut prepared = PreparedImage::prepare_from_greyscale(picture.width, picture.height, pixel);
+        let grids = prepared.detect_grids();
+        let symbol = |grid| symbol(grid, reversed, scale, attempt);
+        grids.iter().filter_map(symbol).collect()
+    })
+    .unwrap_or_default()
+}
+
+fn symbol<G: BitGrid>(grid: &rqrr::Grid<G>, reversed: bool, scale: f32, attempt: &'static str) -> Option<Symbol> {
+    let mut bytes = Vec::new();
+    // `decode_to` gives the bytes; `decode` would force them through UTF-8.
+    let metadata = grid.decode_to(&mut bytes).ok()?;
+    let side = grid.grid.size();
+    let llr = (0..side * side).map(|i| if grid.grid.bit(i / side, i % side) { 4.0 } else { -4.0 }).collect();
+    let text = String::from_utf8(bytes.clone()).ok();
+    let located = Located {
+        symbology: Symbology::QrCode,
+        corners: grid.bounds.map(|p| Point::new(p.x as f32 * scale, p.y as f32 * scale)),
+        modules: ModuleGrid { width: side, height: side, llr },
+        reversed,
+        mirrored: false,
+        attempt,
+    };
+    let codewords = (metadata.version.to_size() * metadata.version.to_size()) / 8;
+    Some(Symbol { located, decoded: Ok(Decoded { bytes, text, repaired: 0, codewords }) })
+}
+
+thread_local! {
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs code of others that may panic; `None` if it did. Nothing is printed: the hook is told which threads to ignore.
+fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
+    static HOOK: std::sync::Once = std::sync::Once::new();
+    HOOK.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !GUARDED.get() {
+                before(info);
+            }
+        }));
+    });
+    GUARDED.set(true);
+    let result = catch_unwind(AssertUnwindSafe(work));
+    GUARDED.set(false);
+    result.ok()
+}
