@@ -48,20 +48,22 @@ fn push_row(out: &mut String, row: &[u8]) {
 
 /// Counts are written in letters: G to Y for 1 to 19, g to z for 20 to 400 in steps of 20; they add up.
 fn push_repeated(out: &mut String, digit: u8, mut count: usize) {
-    let letter = |first: u8, step: usize| char::from(first.saturating_add(step.saturating_sub(1) as u8));
     while count > 1 {
         let part = count.min(419);
-        if part >= 20 {
-            out.push(letter(b'g', part / 20));
-        }
-        if part % 20 > 0 {
-            out.push(letter(b'G', part % 20));
-        }
+        push_count(out, b'f', part / 20);
+        push_count(out, b'F', part % 20);
         push_digit(out, digit);
         count -= part;
     }
     if count == 1 {
         push_digit(out, digit);
+    }
+}
+
+/// The letter so many places after `zero`; nothing for 0.
+fn push_count(out: &mut String, zero: u8, count: usize) {
+    if count > 0 {
+        out.push(char::from(zero.saturating_add(count as u8)));
     }
 }
 

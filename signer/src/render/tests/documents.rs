@@ -1,0 +1,130 @@
+//! PDF and DXF.
+
+use super::*;
+
+fn numbers(text: &str) -> Vec<f64> {
+    text.split_whitespace().filter_map(|word| word.parse().ok()).collect()
+}
+
+fn pdf(artworks: &[Artwork]) -> String {
+    String::from_utf8_lossy(&render(Format::Pdf, artworks, &SheetOptions::default()).unwrap()).into_owned()
+}
+
+fn media_boxes(pdf: &str) -> Vec<Vec<f64>> {
+    pdf.split("/MediaBox [").skip(1).map(|rest| numbers(rest.split(']').next().unwrap())).collect()
+}
+
+#[test]
+fn pdf_pages_have_the_size_of_their_marks() {
+    let tall = ArtworkOptions { caption: caption(Place::Below), ..ArtworkOptions::default() };
+    let marks = [artwork(&qr(), ArtworkOptions::default()), artwork(&data_matrix(), tall)];
+    let pdf = pdf(&marks);
+    let boxes = media_boxes(&pdf);
+    assert_eq!(boxes.len(), 2);
+    for (media_box, mark) in boxes.iter().zip(&marks) {
+        let page = Page::single(mark);
+        assert_eq!(media_box[..2], [0.0, 0.0]);
+        assert_near(media_box[2] * 25.4 / 72.0, page.width, 1e-4);
+        assert_near(media_box[3] * 25.4 / 72.0, page.height, 1e-4);
+    }
+    assert_near(boxes[0][2], 4.5 / 25.4 * 72.0, 1e-4);
+    assert!(pdf.contains("/Count 2"));
+}
+
+#[test]
+fn pdf_modules_cover_the_area_of_the_modules() {
+    let encoded = qr();
+    let pdf = pdf(&[artwork(&encoded, ArtworkOptions::default())]);
+    let stream = pdf.split("stream\n").nth(1).unwrap().split("\nendstream").next().unwrap();
+    // Millimetres with the origin at the top left: 72/25.4 points each.
+    let matrix = numbers(stream.lines().find(|line| line.ends_with(" cm")).unwrap());
+    assert_near(matrix[0], 72.0 / 25.4, 1e-5);
+    assert_near(matrix[3], -72.0 / 25.4, 1e-5);
+    assert_near(matrix[5], 4.5 * 72.0 / 25.4, 1e-4);
+    let rects: Vec<_> = stream.lines().filter(|line| line.ends_with(" re")).map(numbers).collect();
+    assert_eq!(rects[0], [0.0, 0.0, 4.5, 4.5]);
+    let area: f64 = rects[1..].iter().map(|rect| rect[2] * rect[3]).sum();
+    assert_near(area, dark(&encoded.matrix) as f64 * 0.01, 1e-4);
+}
+
+/// Pairs of group code and value.
+fn groups(dxf: &str) -> Vec<(u16, &str)> {
+    let lines: Vec<&str> = dxf.lines().collect();
+    lines.chunks_exact(2).map(|pair| (pair[0].parse().unwrap(), pair[1])).collect()
+}
+
+/// Kind, layer and the groups of each entity.
+fn entities(dxf: &str) -> Vec<(String, String, Vec<(u16, f64)>)> {
+    let groups = groups(dxf);
+    let start = groups.iter().position(|group| *group == (2, "ENTITIES")).unwrap() + 1;
+    let mut entities: Vec<(String, String, Vec<(u16, f64)>)> = Vec::new();
+    for (code, value) in &groups[start..] {
+        match (code, entities.last_mut()) {
+            (0, _) => entities.push((value.to_string(), String::new(), Vec::new())),
+            (8, Some(entity)) => entity.1 = value.to_string(),
+            (_, Some(entity)) => entity.2.push((*code, value.parse().unwrap())),
+            (_, None) => panic!("group {code} before any entity"),
+        }
+    }
+    entities
+}
+
+fn value(entity: &(String, String, Vec<(u16, f64)>), code: u16) -> f64 {
+    entity.2.iter().find(|group| group.0 == code).unwrap().1
+}
+
+#[test]
+fn dxf_is_in_millimetres_with_y_up() {
+    let encoded = data_matrix();
+    let dxf = text(Format::Dxf, &artwork(&encoded, ArtworkOptions::default()));
+    let header: Vec<_> = groups(&dxf);
+    let units = header.iter().position(|group| *group == (9, "$INSUNITS")).unwrap();
+    assert_eq!(header[units + 1], (70, "4"));
+    assert_eq!(header.last(), Some(&(0, "EOF")));
+    let entities = entities(&dxf);
+    let corners: Vec<_> = entities.iter().filter(|e| e.0 == "VERTEX").map(|e| (value(e, 10), value(e, 20))).collect();
+    let low = corners.iter().fold((9.0_f64, 9.0_f64), |a, b| (a.0.min(b.0), a.1.min(b.1)));
+    let high = corners.iter().fold((0.0_f64, 0.0_f64), |a, b| (a.0.max(b.0), a.1.max(b.1)));
+    assert_eq!((low, high), ((0.1, 0.1), (4.9, 2.7)));
+    // The solid bottom row of the finder pattern: the lowest polyline spans the whole width.
+    let bottom: Vec<_> = corners.iter().filter(|corner| corner.1 == 0.1).collect();
+    assert_eq!(bottom, [&(0.1, 0.1), &(4.9, 0.1)]);
+}
+
+#[test]
+fn dxf_squares_are_closed_polylines_of_the_modules_area() {
+    let encoded = qr();
+    let entities = entities(&text(Format::Dxf, &artwork(&encoded, ArtworkOptions::default())));
+    let polylines = entities.split(|entity| entity.0 == "POLYLINE").skip(1);
+    let areas = polylines.map(|vertices| {
+        let points: Vec<_> =
+            vertices.iter().filter(|e| e.0 == "VERTEX").map(|e| (value(e, 10), value(e, 20))).collect();
+        let next = points.iter().cycle().skip(1);
+        points.iter().zip(next).map(|(a, b)| (a.0 * b.1 - b.0 * a.1) / 2.0).sum::<f64>()
+    });
+    assert_near(areas.sum(), dark(&encoded.matrix) as f64 * 0.01, 1e-6);
+    assert!(entities.iter().filter(|e| e.0 == "POLYLINE").all(|e| value(e, 70) == 1.0 && e.1 == "MODULES"));
+}
+
+#[test]
+fn dxf_has_circles_for_dots_and_open_lines_for_text() {
+    let encoded = qr();
+    let options = ArtworkOptions {
+        shape: ModuleShape::Dot,
+        dot_gain_mm: 0.02,
+        caption: caption(Place::Right),
+        ..ArtworkOptions::default()
+    };
+    let entities = entities(&text(Format::Dxf, &artwork(&encoded, options)));
+    let circles: Vec<_> = entities.iter().filter(|entity| entity.0 == "CIRCLE").collect();
+    assert_eq!(circles.len(), dark(&encoded.matrix));
+    assert!(circles.iter().all(|circle| value(circle, 40) == 0.03 && circle.1 == "MODULES"));
+    let lines: Vec<_> = entities.iter().filter(|entity| entity.0 == "POLYLINE").collect();
+    assert!(!lines.is_empty() && lines.iter().all(|line| value(line, 70) == 0.0 && line.1 == "TEXT"));
+}
+
+#[test]
+fn dxf_is_the_same_for_either_polarity() {
+    let dxf = |polarity| text(Format::Dxf, &artwork(&qr(), ArtworkOptions { polarity, ..ArtworkOptions::default() }));
+    assert_eq!(dxf(Polarity::DarkOnLight), dxf(Polarity::LightOnDark));
+}
