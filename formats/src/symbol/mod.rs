@@ -4,6 +4,7 @@
 pub mod datamatrix;
 pub mod encode;
 pub mod qr;
+pub mod reed_solomon;
 
 pub use encode::{EcLevel, EncodeError, Encoded, Request, Shape, SymbolSize, encode, encode_text, sizes};
 
