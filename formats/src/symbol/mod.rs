@@ -2,6 +2,7 @@
 //! rectangular extension ISO/IEC 21471).
 
 pub mod datamatrix;
+pub mod decode;
 pub mod encode;
 pub mod qr;
 pub mod reed_solomon;

@@ -1,0 +1,204 @@
+//! Likelihoods of modules to content: format information, codewords, error correction (ISO/IEC 18004, clauses 7.9 and
+//! 12).
+
+use super::segments::{self, Segments};
+use super::tables::{Version, masks};
+use crate::symbol::EcLevel;
+use crate::symbol::decode::{Content, DecodeError};
+use crate::symbol::reed_solomon;
+
+/// Decodes a symbol of `side` by `side` modules from the log-likelihood ratio of each, row by row: positive for a dark
+/// module, 0 for an unknown one.
+///
+/// # Errors
+/// [`DecodeError`].
+pub fn decode(side: usize, llr: &[f32]) -> Result<Content, DecodeError> {
+    let version = Version::of_side(side).filter(|_| llr.len() == side * side).ok_or(DecodeError::Size)?;
+    let order = version.data_modules();
+    let mut error = DecodeError::Checksum;
+    // The format's own code corrects three bits; the runner-up is worth a try where it was hit harder.
+    for (ec, mask) in formats(side, llr).into_iter().take(3) {
+        let bits = order.iter().map(|&(x, y)| {
+            let likelihood = llr[y * side + x];
+            if masks(mask, x, y) { -likelihood } else { likelihood }
+        });
+        let words = codewords(bits, version.codewords());
+        match content(version, ec, &words) {
+            Ok(content) => return Ok(content),
+            Err(DecodeError::Checksum) => {}
+            Err(e) => error = e,
+        }
+    }
+    Err(error)
+}
+
+/// Level and mask, the likeliest first.
+fn formats(side: usize, llr: &[f32]) -> Vec<(EcLevel, u8)> {
+    let at = |x: usize, y: usize| llr.get(y * side + x).copied().unwrap_or(0.0);
+    // The places of bits 14 to 0 of both copies (figure 25).
+    let first = (0..15).map(|i| match i {
+        0..=5 => at(i, 8),
+        6 => at(7, 8),
+        7 => at(8, 8),
+        8 => at(8, 7),
+        _ => at(8, 14 - i),
+    });
+    let second = (0..15).map(|i| if i < 7 { at(8, side - 1 - i) } else { at(side - 15 + i, 8) });
+    let sums: Vec<f32> = first.zip(second).map(|(a, b)| a + b).collect();
+    let mut scored: Vec<(f32, (EcLevel, u8))> = (0..32u16)
+        .map(|data| {
+            let word = format_word(data);
+            let fit = sums.iter().enumerate().map(|(i, l)| if word >> (14 - i) & 1 == 1 { *l } else { -*l }).sum();
+            // Level indicators are 01, 00, 11, 10 for L, M, Q, H (table 12).
+            let level = [EcLevel::M, EcLevel::L, EcLevel::H, EcLevel::Q][usize::from(data >> 3)];
+            (fit, (level, (data & 7) as u8))
+        })
+        .collect();
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0));
+    scored.into_iter().map(|(_, format)| format).collect()
+}
+
+/// The 15 bits of format information with their BCH code and mask (annex C).
+fn format_word(data: u16) -> u16 {
+    let mut rest = data << 10;
+    for shift in (10..15).rev() {
+        if rest >> shift & 1 == 1 {
+            rest ^= 0x537 << (shift - 10);
+        }
+    }
+    (data << 10 | rest) ^ 0x5412
+}
+
+/// A codeword and how much it can be trusted: the likelihood of its least sure bit.
+#[derive(Debug, Clone, Copy)]
+struct Codeword {
+    value: u8,
+    trust: f32,
+}
+
+fn codewords(bits: impl Iterator<Item = f32>, count: usize) -> Vec<Codeword> {
+    let bits: Vec<f32> = bits.collect();
+    let word = |bits: &[f32]| Codeword {
+        value: bits.iter().fold(0, |value, l| value << 1 | u8::from(*l > 0.0)),
+        trust: bits.iter().map(|l| l.abs()).fold(f32::INFINITY, f32::min),
+    };
+    bits.chunks_exact(8).take(count).map(word).collect()
+}
+
+fn content(version: Version, ec: EcLevel, words: &[Codeword]) -> Result<Content, DecodeError> {
+    let (ec_words, blocks) = version.blocks(ec);
+    let data_words = words.len() / blocks - ec_words;
+    let longer = words.len() % blocks;
+    // Shorter blocks come first; the one codeword more of the others is the last of their data (clause 7.6).
+    let data_length = |block: usize| data_words + usize::from(block >= blocks - longer);
+    let mut data = Vec::with_capacity(words.len());
+    let mut repaired = 0;
+    let mut erased_most = 0;
+    for block in 0..blocks {
+        let place = |i: usize| match i {
+            i if i < data_words => i * blocks + block,
+            i if i < data_length(block) => data_words * blocks + block - (blocks - longer),
+            i => data_words * blocks + longer + (i - data_length(block)) * blocks + block,
+        };
+        let length = data_length(block) + ec_words;
+        let own: Vec<Codeword> = (0..length).filter_map(|i| words.get(place(i)).copied()).collect();
+        let (corrected, changed, erased) = correct(&own, ec_words, spare(version, ec)).ok_or(DecodeError::Checksum)?;
+        repaired += changed;
+        erased_most = erased_most.max(erased);
+        data.extend_from_slice(corrected.get(..data_length(block)).unwrap_or_default());
+    }
+    let Segments { bytes, text, padded } = segments::read(&data, version.number())?;
+    // With many erasures little of the error correction is left to refuse a wrong content; its form must bear it out.
+    if erased_most * 2 > ec_words && !padded {
+        return Err(DecodeError::Checksum);
+    }
+    Ok(Content { bytes, text, repaired, codewords: words.len() })
+}
+
+/// Codewords of error correction that the standard keeps back against misreading in small symbols (table 9).
+fn spare(version: Version, ec: EcLevel) -> usize {
+    match (version.number(), ec) {
+        (1, EcLevel::L) => 3,
+        (1, EcLevel::M) | (2, EcLevel::L) => 2,
+        (1, _) | (3, EcLevel::L) => 1,
+        _ => 0,
+    }
+}
+
+/// Codewords of error correction that stay unused when erasures are tried, so that a wrong block passes with less than
+/// 2^-32.
+const KEPT: usize = 4;
+
+/// Generalised minimum distance decoding (Forney): no erasures first, then more and more of the least sure codewords.
+fn correct(own: &[Codeword], ec: usize, spare: usize) -> Option<(Vec<u8>, usize, usize)> {
+    let values: Vec<u8> = own.iter().map(|w| w.value).collect();
+    let mut order: Vec<usize> = (0..own.len()).collect();
+    order.sort_by(|a, b| own[*a].trust.total_cmp(&own[*b].trust));
+    let most = ec.saturating_sub(KEPT.max(spare));
+    for erased in (0..=most).step_by(2) {
+        let mut block = values.clone();
+        let erasures = order.get(..erased)?;
+        let Ok(changed) = reed_solomon::QR.correct(&mut block, ec, erasures) else { continue };
+        let errors = (0..block.len()).filter(|i| block[*i] != values[*i] && !erasures.contains(i)).count();
+        if 2 * errors + erased <= ec - spare {
+            return Some((block, changed, erased));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::symbol::{Request, encode};
+    use proptest::prelude::*;
+
+    fn soft(payload: &[u8], ec: EcLevel, min_version: u8) -> (usize, Vec<f32>, usize) {
+        let encoded = encode(payload, &Request::Qr { ec, min_version }).unwrap();
+        let side = encoded.matrix.width();
+        let llr =
+            (0..side * side).map(|i| if encoded.matrix.is_dark(i % side, i / side) { 4.0 } else { -4.0 }).collect();
+        (side, llr, encoded.size.correctable)
+    }
+
+    #[test]
+    fn every_version_and_level_is_decoded() {
+        for version in 1..=40u8 {
+            for ec in EcLevel::ALL {
+                let payload: Vec<u8> = (0..7).map(|i| i * 31 ^ version).collect();
+                let (side, llr, _) = soft(&payload, ec, version);
+                let content = decode(side, &llr).unwrap();
+                assert_eq!((content.bytes, content.repaired), (payload, 0), "version {version} {ec:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn unknown_modules_are_erasures_and_cost_half_of_errors() {
+        let payload: Vec<u8> = (0..84).collect();
+        let (side, clean, _) = soft(&payload, EcLevel::M, 1);
+        // The middle of the rightmost columns: more codewords than can be corrected as errors.
+        let spoil = |value: fn(f32) -> f32| {
+            let mut llr = clean.clone();
+            for y in 9..side - 9 {
+                (side - 12..side).for_each(|x| llr[y * side + x] = value(llr[y * side + x]));
+            }
+            decode(side, &llr)
+        };
+        assert_eq!(spoil(|_| 0.0).map(|c| c.bytes), Ok(payload));
+        assert_eq!(spoil(|l| -l), Err(DecodeError::Checksum));
+    }
+
+    proptest! {
+        #[test]
+        fn no_likelihoods_stop_it(side in 0usize..60, values in prop::collection::vec(-8f32..8.0, 3600)) {
+            let _ = decode(side, &values[..side * side]);
+            let _ = decode(side, &values);
+        }
+
+        #[test]
+        fn noise_is_never_content(values in prop::collection::vec(-8f32..8.0, 25 * 25)) {
+            prop_assert!(decode(25, &values).is_err());
+        }
+    }
+}

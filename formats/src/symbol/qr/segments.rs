@@ -1,0 +1,150 @@
+//! Data codewords of QR Code to content: the segments of ISO/IEC 18004, clauses 7.4 and 7.5.
+
+use crate::symbol::decode::{DecodeError, as_text, character_set};
+use encoding_rs::{Encoding, SHIFT_JIS};
+
+const ALPHANUMERIC: &[u8; 45] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:";
+
+/// Bytes and text of a bit stream.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Segments {
+    pub(super) bytes: Vec<u8>,
+    pub(super) text: Option<String>,
+    /// What follows the terminator is the padding of clause 7.4.10.
+    pub(super) padded: bool,
+}
+
+struct Bits<'a> {
+    data: &'a [u8],
+    at: usize,
+}
+
+impl Bits<'_> {
+    fn left(&self) -> usize {
+        self.data.len() * 8 - self.at
+    }
+
+    fn take(&mut self, count: usize) -> Result<usize, DecodeError> {
+        if count > self.left() {
+            return Err(DecodeError::Format);
+        }
+        let bit = |at: usize| usize::from(self.data[at / 8] >> (7 - at % 8) & 1);
+        let value = (self.at..self.at + count).fold(0, |value, at| value << 1 | bit(at));
+        self.at += count;
+        Ok(value)
+    }
+}
+
+/// Reads the segments of a symbol of version `version`.
+///
+/// # Errors
+/// [`DecodeError::Format`] where the bits are no legal segments.
+pub(super) fn read(data: &[u8], version: usize) -> Result<Segments, DecodeError> {
+    let mut bits = Bits { data, at: 0 };
+    let mut out = Segments::default();
+    let mut pieces: Vec<Option<String>> = Vec::new();
+    let mut set: Option<&'static Encoding> = None;
+    while bits.left() >= 4 {
+        let start = out.bytes.len();
+        let declared = match bits.take(4)? {
+            0 => break,
+            1 => numeric(&mut bits, version, &mut out.bytes).map(|()| set)?,
+            2 => alphanumeric(&mut bits, version, &mut out.bytes).map(|()| set)?,
+            4 => bytes(&mut bits, version, &mut out.bytes).map(|()| set)?,
+            8 => kanji(&mut bits, version, &mut out.bytes).map(|()| Some(SHIFT_JIS))?,
+            // Structured append: position, total and parity of a larger message.
+            3 => bits.take(16).map(|_| set)?,
+            // FNC1 in first position (GS1), and in second with its application indicator.
+            5 => set,
+            9 => bits.take(8).map(|_| set)?,
+            7 => {
+                set = character_set(eci(&mut bits)?);
+                set
+            }
+            _ => return Err(DecodeError::Format),
+        };
+        if out.bytes.len() > start {
+            pieces.push(as_text(&out.bytes[start..], declared));
+        }
+    }
+    // One guess over all bytes where nothing was declared: a character may be cut by the border of two segments.
+    let declared = set.is_some() || pieces.iter().any(Option::is_none);
+    out.text = if declared { pieces.into_iter().collect() } else { as_text(&out.bytes, None) };
+    out.padded = is_padding(&mut bits);
+    Ok(out)
+}
+
+fn is_padding(bits: &mut Bits<'_>) -> bool {
+    bits.at = bits.at.div_ceil(8) * 8;
+    let rest = bits.data.get(bits.at / 8..).unwrap_or_default();
+    rest.iter().zip([0xEC, 0x11].iter().cycle()).all(|(a, b)| a == b)
+}
+
+/// Bits of the character count by version (table 3).
+fn count(bits: &mut Bits<'_>, version: usize, widths: [usize; 3]) -> Result<usize, DecodeError> {
+    bits.take(match version {
+        0..=9 => widths[0],
+        10..=26 => widths[1],
+        _ => widths[2],
+    })
+}
+
+fn numeric(bits: &mut Bits<'_>, version: usize, out: &mut Vec<u8>) -> Result<(), DecodeError> {
+    let mut left = count(bits, version, [10, 12, 14])?;
+    while left > 0 {
+        let digits = left.min(3);
+        let value = bits.take([0, 4, 7, 10][digits])?;
+        if value >= [1, 10, 100, 1000][digits] {
+            return Err(DecodeError::Format);
+        }
+        out.extend(format!("{value:0digits$}").bytes());
+        left -= digits;
+    }
+    Ok(())
+}
+
+fn alphanumeric(bits: &mut Bits<'_>, version: usize, out: &mut Vec<u8>) -> Result<(), DecodeError> {
+    let mut left = count(bits, version, [9, 11, 13])?;
+    while left > 0 {
+        let characters = left.min(2);
+        let value = bits.take([0, 6, 11][characters])?;
+        let digits = if characters == 2 { vec![value / 45, value % 45] } else { vec![value] };
+        for digit in digits {
+            out.push(*ALPHANUMERIC.get(digit).ok_or(DecodeError::Format)?);
+        }
+        left -= characters;
+    }
+    Ok(())
+}
+
+fn bytes(bits: &mut Bits<'_>, version: usize, out: &mut Vec<u8>) -> Result<(), DecodeError> {
+    let length = count(bits, version, [8, 16, 16])?;
+    if length * 8 > bits.left() {
+        return Err(DecodeError::Format);
+    }
+    for _ in 0..length {
+        out.push(bits.take(8)? as u8);
+    }
+    Ok(())
+}
+
+fn kanji(bits: &mut Bits<'_>, version: usize, out: &mut Vec<u8>) -> Result<(), DecodeError> {
+    for _ in 0..count(bits, version, [8, 10, 12])? {
+        let value = bits.take(13)?;
+        let joined = (value / 0xC0) << 8 | value % 0xC0;
+        let code = if joined < 0x1F00 { joined + 0x8140 } else { joined + 0xC140 };
+        out.extend([(code >> 8) as u8, code as u8]);
+    }
+    Ok(())
+}
+
+fn eci(bits: &mut Bits<'_>) -> Result<u32, DecodeError> {
+    let first = bits.take(8)?;
+    let value = match first {
+        0..=0x7F => first,
+        0x80..=0xBF => (first & 0x3F) << 8 | bits.take(8)?,
+        0xC0..=0xDF => (first & 0x1F) << 16 | bits.take(16)?,
+        _ => return Err(DecodeError::Format),
+    };
+    Ok(value as u32)
+}

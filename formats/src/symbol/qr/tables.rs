@@ -1,0 +1,225 @@
+//! The layout of QR Code by version: blocks, alignment patterns, function modules (ISO/IEC 18004, clauses 5.3 and 7.5).
+
+use crate::symbol::EcLevel;
+
+/// Error-correction codewords of a block, by level and version (table 9).
+#[rustfmt::skip]
+const EC_PER_BLOCK: [[u8; 40]; 4] = [
+    [7, 10, 15, 20, 26, 18, 20, 24, 30, 18, 20, 24, 26, 30, 22, 24, 28, 30, 28, 28,
+     28, 28, 30, 30, 26, 28, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30],
+    [10, 16, 26, 18, 24, 16, 18, 22, 22, 26, 30, 22, 22, 24, 24, 28, 28, 26, 26, 26,
+     26, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28],
+    [13, 22, 18, 26, 18, 24, 18, 22, 20, 24, 28, 26, 24, 20, 30, 24, 28, 28, 26, 30,
+     28, 30, 30, 30, 30, 28, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30],
+    [17, 28, 22, 16, 22, 28, 26, 26, 24, 28, 24, 28, 22, 24, 24, 30, 28, 28, 26, 28,
+     30, 24, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30],
+];
+
+/// Blocks, by level and version (table 9).
+#[rustfmt::skip]
+const BLOCKS: [[u8; 40]; 4] = [
+    [1, 1, 1, 1, 1, 2, 2, 2, 2, 4, 4, 4, 4, 4, 6, 6, 6, 6, 7, 8,
+     8, 9, 9, 10, 12, 12, 12, 13, 14, 15, 16, 17, 18, 19, 19, 20, 21, 22, 24, 25],
+    [1, 1, 1, 2, 2, 4, 4, 4, 5, 5, 5, 8, 9, 9, 10, 10, 11, 13, 14, 16,
+     17, 17, 18, 20, 21, 23, 25, 26, 28, 29, 31, 33, 35, 37, 38, 40, 43, 45, 47, 49],
+    [1, 1, 2, 2, 4, 4, 6, 6, 8, 8, 8, 10, 12, 16, 12, 17, 16, 18, 21, 20,
+     23, 23, 25, 27, 29, 34, 34, 35, 38, 40, 43, 45, 48, 51, 53, 56, 59, 62, 65, 68],
+    [1, 1, 2, 4, 4, 4, 5, 6, 8, 8, 11, 11, 16, 16, 18, 16, 19, 21, 25, 25,
+     25, 34, 30, 32, 35, 37, 40, 42, 45, 48, 51, 54, 57, 60, 63, 66, 70, 74, 77, 81],
+];
+
+/// A version, 1 to 40: the size of the symbol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version(u8);
+
+impl Version {
+    /// Version `number`; `None` outside 1 to 40.
+    #[must_use]
+    pub fn new(number: usize) -> Option<Self> {
+        u8::try_from(number).ok().filter(|n| (1..=40).contains(n)).map(Self)
+    }
+
+    /// The version of this many modules a side.
+    #[must_use]
+    pub fn of_side(side: usize) -> Option<Self> {
+        let above = side.checked_sub(17)?;
+        if above % 4 == 0 { Self::new(above / 4) } else { None }
+    }
+
+    /// Its number.
+    #[must_use]
+    pub fn number(self) -> usize {
+        self.0.into()
+    }
+
+    /// Modules a side.
+    #[must_use]
+    pub fn side(self) -> usize {
+        17 + 4 * self.number()
+    }
+
+    /// Error-correction codewords of each block, and the number of blocks.
+    #[must_use]
+    pub fn blocks(self, ec: EcLevel) -> (usize, usize) {
+        let (level, version) = (ec as usize, self.number() - 1);
+        (EC_PER_BLOCK[level][version].into(), BLOCKS[level][version].into())
+    }
+
+    /// Codewords of data and error correction together.
+    #[must_use]
+    pub fn codewords(self) -> usize {
+        let (n, alignment) = (self.number(), self.alignment().len());
+        let mut bits = (16 * n + 128) * n + 64;
+        if alignment > 0 {
+            bits -= (25 * alignment - 10) * alignment - 55;
+        }
+        if n >= 7 {
+            bits -= 36;
+        }
+        bits / 8
+    }
+
+    /// The rows (and columns) of the centres of alignment patterns; none in version 1 (annex E).
+    #[must_use]
+    pub fn alignment(self) -> Vec<usize> {
+        let n = self.number();
+        if n == 1 {
+            return Vec::new();
+        }
+        let count = n / 7 + 2;
+        let step = if n == 32 { 26 } else { (n * 4 + count * 2 + 1) / (count * 2 - 2) * 2 };
+        let last = self.side() - 7;
+        let mut places: Vec<usize> = (0..count - 1).rev().map(|i| last - step * (count - 2 - i)).rev().collect();
+        places.truncate(count - 1);
+        places.push(6);
+        places.sort_unstable();
+        places
+    }
+
+    /// The centres of its alignment patterns, as (column, row).
+    pub fn alignment_centres(self) -> impl Iterator<Item = (usize, usize)> {
+        let places = self.alignment();
+        let last = places.last().copied().unwrap_or(0);
+        let finder = move |x: usize, y: usize| (x == 6 && (y == 6 || y == last)) || (y == 6 && x == last);
+        let pairs: Vec<_> = places.iter().flat_map(|&y| places.iter().map(move |&x| (x, y))).collect();
+        pairs.into_iter().filter(move |&(x, y)| !finder(x, y))
+    }
+
+    /// What the module in column `x` of row `y` is: `Some(dark)` for finder, separator, timing and alignment patterns
+    /// and the dark module, whose look is known; `None` for the others.
+    #[must_use]
+    pub fn known(self, x: usize, y: usize) -> Option<bool> {
+        let side = self.side();
+        let finder = |cx: usize, cy: usize| {
+            let away = x.abs_diff(cx).max(y.abs_diff(cy));
+            (away <= 4).then_some(away != 2 && away != 4)
+        };
+        finder(3, 3)
+            .or_else(|| finder(side - 4, 3))
+            .or_else(|| finder(3, side - 4))
+            .or_else(|| ((x, y) == (8, side - 8)).then_some(true))
+            .or_else(|| {
+                let at = |(cx, cy): (usize, usize)| {
+                    let away = x.abs_diff(cx).max(y.abs_diff(cy));
+                    (away <= 2).then_some(away != 1)
+                };
+                self.alignment_centres().find_map(at)
+            })
+            .or_else(|| (x == 6 || y == 6).then_some((x + y) % 2 == 0))
+    }
+
+    /// Whether the module carries format or version information.
+    fn is_information(self, x: usize, y: usize) -> bool {
+        let side = self.side();
+        let format = (x == 8 && (y <= 8 || y >= side - 8)) || (y == 8 && (x <= 8 || x >= side - 8));
+        let strip = |a: usize, b: usize| a < 6 && (side - 11..side - 8).contains(&b);
+        format || (self.number() >= 7 && (strip(x, y) || strip(y, x)))
+    }
+
+    /// The modules of data and error correction in the order of their bits, as (column, row) (clause 7.7.3).
+    #[must_use]
+    pub fn data_modules(self) -> Vec<(usize, usize)> {
+        let side = self.side();
+        let mut free = vec![true; side * side];
+        for y in 0..side {
+            for x in 0..side {
+                free[y * side + x] = !self.is_information(x, y);
+            }
+        }
+        self.clear_known(&mut free);
+        let mut out = Vec::with_capacity(self.codewords() * 8 + 7);
+        let mut upward = true;
+        // Pairs of columns from the right; the vertical timing pattern's column is passed over.
+        for right in (1..side).rev().filter(|c| if *c > 6 { (side - 1 - c) % 2 == 0 } else { c % 2 == 1 }) {
+            for i in 0..side {
+                let y = if upward { side - 1 - i } else { i };
+                out.extend([right, right - 1].into_iter().filter(|x| free[y * side + x]).map(|x| (x, y)));
+            }
+            upward = !upward;
+        }
+        out
+    }
+
+    /// Marks every module of a function pattern as not free.
+    fn clear_known(self, free: &mut [bool]) {
+        let side = self.side();
+        let mut clear = |x0: usize, y0: usize, x1: usize, y1: usize| {
+            for y in y0..=y1.min(side - 1) {
+                (x0..=x1.min(side - 1)).for_each(|x| free[y * side + x] = false);
+            }
+        };
+        clear(0, 0, 8, 8);
+        clear(side - 8, 0, side - 1, 8);
+        clear(0, side - 8, 8, side - 1);
+        clear(6, 0, 6, side - 1);
+        clear(0, 6, side - 1, 6);
+        for (x, y) in self.alignment_centres() {
+            clear(x - 2, y - 2, x + 2, y + 2);
+        }
+    }
+}
+
+/// Whether mask `mask` inverts the module in column `x` of row `y` (table 10).
+#[must_use]
+pub fn masks(mask: u8, x: usize, y: usize) -> bool {
+    let remainder = match mask {
+        0 => (x + y) % 2,
+        1 => y % 2,
+        2 => x % 3,
+        3 => (x + y) % 3,
+        4 => (y / 2 + x / 3) % 2,
+        5 => x * y % 2 + x * y % 3,
+        6 => (x * y % 2 + x * y % 3) % 2,
+        _ => ((x + y) % 2 + x * y % 3) % 2,
+    };
+    remainder == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alignment_patterns_stand_where_annex_e_has_them() {
+        let places = |n| Version::new(n).unwrap().alignment();
+        assert_eq!(places(1), Vec::<usize>::new());
+        assert_eq!(places(2), [6, 18]);
+        assert_eq!(places(7), [6, 22, 38]);
+        assert_eq!(places(22), [6, 26, 50, 74, 98]);
+        assert_eq!(places(32), [6, 34, 60, 86, 112, 138]);
+        assert_eq!(places(40), [6, 30, 58, 86, 114, 142, 170]);
+    }
+
+    #[test]
+    fn there_are_as_many_data_modules_as_codewords_need() {
+        for n in 1..=40 {
+            let version = Version::new(n).unwrap();
+            let spare = version.data_modules().len() - version.codewords() * 8;
+            assert!(spare < 8, "version {n}: {spare} bits over");
+            for ec in EcLevel::ALL {
+                let (per_block, blocks) = version.blocks(ec);
+                assert!(per_block * blocks < version.codewords());
+            }
+        }
+    }
+}
