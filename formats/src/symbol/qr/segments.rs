@@ -131,7 +131,7 @@ fn bytes(bits: &mut Bits<'_>, version: usize, out: &mut Vec<u8>) -> Result<(), D
 fn kanji(bits: &mut Bits<'_>, version: usize, out: &mut Vec<u8>) -> Result<(), DecodeError> {
     for _ in 0..count(bits, version, [8, 10, 12])? {
         let value = bits.take(13)?;
-        let joined = (value / 0xC0) << 8 | value % 0xC0;
+        let joined = ((value / 0xC0) << 8) | (value % 0xC0);
         let code = if joined < 0x1F00 { joined + 0x8140 } else { joined + 0xC140 };
         out.extend([(code >> 8) as u8, code as u8]);
     }

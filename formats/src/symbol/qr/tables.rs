@@ -125,7 +125,7 @@ impl Version {
                 };
                 self.alignment_centres().find_map(at)
             })
-            .or_else(|| (x == 6 || y == 6).then_some((x + y) % 2 == 0))
+            .or_else(|| (x == 6 || y == 6).then_some((x + y).is_multiple_of(2)))
     }
 
     /// Whether the module carries format or version information.
@@ -150,7 +150,7 @@ impl Version {
         let mut out = Vec::with_capacity(self.codewords() * 8 + 7);
         let mut upward = true;
         // Pairs of columns from the right; the vertical timing pattern's column is passed over.
-        for right in (1..side).rev().filter(|c| if *c > 6 { (side - 1 - c) % 2 == 0 } else { c % 2 == 1 }) {
+        for right in (1..side).rev().filter(|c| if *c > 6 { (side - 1 - c).is_multiple_of(2) } else { c % 2 == 1 }) {
             for i in 0..side {
                 let y = if upward { side - 1 - i } else { i };
                 out.extend([right, right - 1].into_iter().filter(|x| free[y * side + x]).map(|x| (x, y)));
