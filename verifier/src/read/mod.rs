@@ -6,9 +6,13 @@
 
 mod fast;
 pub mod geometry;
+mod picture;
+mod qr;
 
 use geometry::Point;
+use picture::Picture;
 use touchmark_formats::symbol::Symbology;
+pub use touchmark_formats::symbol::decode::{Content as Decoded, DecodeError};
 
 /// A grey picture: one byte a pixel, row by row from the top left, 0 black.
 #[derive(Debug, Clone)]
@@ -50,43 +54,6 @@ pub struct Located {
     pub attempt: &'static str,
 }
 
-/// The content of a symbol.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decoded {
-    /// The bytes of all segments in order, as encoded (Kanji segments: Shift_JIS); control codewords left out.
-    pub bytes: Vec<u8>,
-    /// The bytes as text, where they are text by the symbol's ECI or by their look.
-    pub text: Option<String>,
-    /// Codewords that error correction changed (errors and erasures that were wrong).
-    pub repaired: usize,
-    /// Codewords in the symbol, data and error correction together.
-    pub codewords: usize,
-}
-
-/// Why a located symbol was not decoded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum DecodeError {
-    /// Too much of it is damaged for its error correction.
-    Checksum,
-    /// Its codewords are sound, but what they say is no legal content.
-    Format,
-    /// A legal feature that is not read here.
-    Unsupported,
-}
-
-impl std::fmt::Display for DecodeError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Checksum => "too much of it is damaged for its error correction",
-            Self::Format => "its content is not legal",
-            Self::Unsupported => "it uses a feature that is not read here",
-        })
-    }
-}
-
-impl std::error::Error for DecodeError {}
-
 /// A symbol in a photo: where it is, and what it carries.
 #[derive(Debug, Clone)]
 pub struct Symbol {
@@ -100,10 +67,143 @@ pub struct Symbol {
 #[derive(Debug, Clone, Default)]
 pub struct Options {}
 
-/// Every symbol in `luma`.
+/// The size, in pixels, of the picture that is searched first: large photos are searched at a coarser scale, and at full
+/// size only where that finds nothing.
+const FIRST_PIXELS: usize = 1_300_000;
+/// Pictures below this size are searched once more at twice the size.
+const SMALL_PIXELS: usize = 700_000;
+/// The largest picture searched at full size.
+const MOST_PIXELS: usize = 16_000_000;
+
+/// Every symbol in `luma`: the cheap attempts first, the costly ones only for what these missed.
 #[must_use]
-pub fn read(luma: &Luma, _options: &Options) -> Vec<Symbol> {
-    let mut symbols = fast::read(luma, false, 1.0, "rqrr");
-    symbols.extend(fast::read(luma, true, 1.0, "rqrr, reversed"));
-    symbols
+pub fn read(luma: &Luma, options: &Options) -> Vec<Symbol> {
+    let _ = options;
+    let mut found = Found::default();
+    let mut levels = vec![luma.clone()];
+    while let Some(level) = levels.last().filter(|l| l.data.len() > FIRST_PIXELS) {
+        let half = level.halved();
+        levels.push(half);
+    }
+    let first = levels.len() - 1;
+    for attempt in ATTEMPTS {
+        let (picture, scale) = match attempt.level {
+            Level::First => (levels[first].clone(), 1 << first),
+            Level::Half => (levels[first].halved(), 2 << first),
+            Level::Smooth => (levels[first].blurred(1), 1 << first),
+            Level::Finer if first > 0 && levels[first - 1].data.len() <= MOST_PIXELS => {
+                (levels[first - 1].clone(), 1 << (first - 1))
+            }
+            Level::Double if luma.data.len() <= SMALL_PIXELS => (luma.doubled(), 0),
+            Level::Finer | Level::Double => continue,
+        };
+        // Twice the size counts as half a pixel of the photo a pixel.
+        let scale = if scale == 0 { 0.5 } else { scale as f32 };
+        for reversed in [false, true] {
+            found.add(attempt.run(&picture, reversed, scale, &found));
+        }
+        if attempt.last_if_found && found.any_decoded() {
+            break;
+        }
+    }
+    found.symbols
+}
+
+/// The picture that an attempt works on.
+#[derive(Debug, Clone, Copy)]
+enum Level {
+    /// The first scale of at most [`FIRST_PIXELS`].
+    First,
+    /// Half of that: fewer pixels a module close the gaps between dots.
+    Half,
+    /// The first, smoothed.
+    Smooth,
+    /// The next finer scale.
+    Finer,
+    /// Twice the size of the photo.
+    Double,
+}
+
+/// One way of reading.
+#[derive(Debug, Clone, Copy)]
+struct Attempt {
+    name: &'static str,
+    level: Level,
+    way: Way,
+    /// The attempts after this one are for photos in which nothing was read.
+    last_if_found: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    Rqrr,
+    /// Our own, with a threshold over this share of the picture's shorter side.
+    Qr {
+        share: f32,
+        triples: usize,
+    },
+}
+
+const ATTEMPTS: [Attempt; 7] = [
+    Attempt { name: "rqrr", level: Level::First, way: Way::Rqrr, last_if_found: false },
+    Attempt { name: "qr", level: Level::First, way: Way::Qr { share: 0.08, triples: 30 }, last_if_found: true },
+    Attempt { name: "qr-smooth", level: Level::Smooth, way: Way::Qr { share: 0.05, triples: 20 }, last_if_found: true },
+    Attempt { name: "qr-half", level: Level::Half, way: Way::Qr { share: 0.08, triples: 20 }, last_if_found: true },
+    Attempt { name: "qr-double", level: Level::Double, way: Way::Qr { share: 0.06, triples: 20 }, last_if_found: true },
+    Attempt { name: "qr-wide", level: Level::First, way: Way::Qr { share: 0.3, triples: 20 }, last_if_found: true },
+    Attempt { name: "qr-finer", level: Level::Finer, way: Way::Qr { share: 0.05, triples: 20 }, last_if_found: true },
+];
+
+impl Attempt {
+    fn run(&self, picture: &Luma, reversed: bool, scale: f32, found: &Found) -> Vec<Symbol> {
+        match self.way {
+            Way::Rqrr => fast::read(picture, reversed, scale, self.name),
+            Way::Qr { share, triples } => {
+                let Some(prepared) = Picture::new(picture) else { return Vec::new() };
+                let radius = ((picture.width.min(picture.height) as f32 * share) as usize).max(4);
+                let search = qr::Search { reversed, radius, triples, attempt: self.name };
+                let explained = |p: Point| found.explains(Point::new(p.x * scale, p.y * scale));
+                let mut symbols = qr::read(&prepared, search, &explained);
+                for corner in symbols.iter_mut().flat_map(|s| &mut s.located.corners) {
+                    *corner = Point::new(corner.x * scale, corner.y * scale);
+                }
+                symbols
+            }
+        }
+    }
+}
+
+/// What was found so far.
+#[derive(Debug, Default)]
+struct Found {
+    symbols: Vec<Symbol>,
+}
+
+impl Found {
+    /// A decoded symbol takes the place of one that was not decoded, and of no other.
+    fn add(&mut self, symbols: Vec<Symbol>) {
+        for symbol in symbols {
+            let middle = middle(&symbol);
+            let here = |known: &Symbol| qr::inside(middle, &known.located.corners);
+            if symbol.decoded.is_ok() {
+                self.symbols.retain(|known| known.decoded.is_ok() || !here(known));
+            }
+            if !self.symbols.iter().any(here) {
+                self.symbols.push(symbol);
+            }
+        }
+    }
+
+    fn explains(&self, p: Point) -> bool {
+        self.symbols.iter().any(|s| s.decoded.is_ok() && qr::inside(p, &s.located.corners))
+    }
+
+    fn any_decoded(&self) -> bool {
+        self.symbols.iter().any(|s| s.decoded.is_ok())
+    }
+}
+
+fn middle(symbol: &Symbol) -> Point {
+    let sum = symbol.located.corners.iter().fold((0.0, 0.0), |sum, c| (sum.0 + c.x, sum.1 + c.y));
+    Point::new(sum.0 / 4.0, sum.1 / 4.0)
 }

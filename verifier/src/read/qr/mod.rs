@@ -1,0 +1,152 @@
+//! QR Code, ISO/IEC 18004: located by its finder patterns, fitted on all its function patterns.
+
+mod finder;
+mod fit;
+mod sample;
+
+use super::geometry::Point;
+use super::picture::Picture;
+use super::{Located, ModuleGrid, Symbol};
+use finder::Triple;
+use fit::{Fit, Fitter};
+use touchmark_formats::symbol::Symbology;
+use touchmark_formats::symbol::qr::decode::decode;
+use touchmark_formats::symbol::qr::tables::Version;
+
+/// How a picture is searched.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Search {
+    /// Light modules on dark.
+    pub(super) reversed: bool,
+    /// Pixels over which the threshold is taken, to each side.
+    pub(super) radius: usize,
+    /// Triples of finder patterns fitted.
+    pub(super) triples: usize,
+    /// Name of the attempt.
+    pub(super) attempt: &'static str,
+}
+
+/// Correlation of the function patterns above which a symbol is believed to be there though it cannot be decoded.
+const CREDIBLE: f32 = 0.75;
+
+/// Every QR Code that this search finds and that no corner triple of `explained` covers.
+pub(super) fn read(picture: &Picture, search: Search, explained: &dyn Fn(Point) -> bool) -> Vec<Symbol> {
+    let bits = picture.threshold(search.radius, search.reversed);
+    let mut finders = finder::finders(&bits);
+    finders.retain(|finder| !explained(finder.centre));
+    let mut out: Vec<Symbol> = Vec::new();
+    let mut left = search.triples;
+    for triple in finder::triples(&finders) {
+        if left == 0 {
+            break;
+        }
+        let used = |p: Point| out.iter().any(|s| s.decoded.is_ok() && inside(p, &s.located.corners));
+        if used(triple.top_left) || used(triple.top_right) || used(triple.bottom_left) {
+            continue;
+        }
+        if !fit::plausible(picture, search.reversed, &triple) {
+            continue;
+        }
+        left -= 1;
+        out.extend(read_triple(picture, search, &triple));
+    }
+    // What was decoded in the end explains what could not be at first.
+    let decoded: Vec<[Point; 4]> = out.iter().filter(|s| s.decoded.is_ok()).map(|s| s.located.corners).collect();
+    out.retain(|s| {
+        s.decoded.is_ok() || !decoded.iter().any(|corners| s.located.corners.iter().any(|c| inside(*c, corners)))
+    });
+    out
+}
+
+fn read_triple(picture: &Picture, search: Search, triple: &Triple) -> Option<Symbol> {
+    let mut fitters: Vec<(f32, Fitter<'_>)> = versions(triple)
+        .into_iter()
+        .map(|version| Fitter::new(picture, search.reversed, version, triple.module))
+        .map(|fitter| (fitter.first_score(triple), fitter))
+        .collect();
+    fitters.sort_by(|a, b| b.0.total_cmp(&a.0));
+    fitters.truncate(2);
+    let mut fits: Vec<(Fitter<'_>, Fit)> =
+        fitters.into_iter().filter_map(|(_, fitter)| fitter.fit(triple).map(|fit| (fitter, fit))).collect();
+    fits.sort_by(|a, b| b.1.score.total_cmp(&a.1.score));
+    let (fitter, best) = fits.first().filter(|(_, fit)| fit.score > 0.4)?;
+    let straight = symbol(picture, search, best, &|p| best.place(p));
+    if straight.decoded.is_ok() {
+        return Some(straight);
+    }
+    let bent = fitter.bent(best);
+    let curved = symbol(picture, search, &bent, &|p| bent.place(p));
+    if curved.decoded.is_ok() {
+        return Some(curved);
+    }
+    let offsets = fitter.offsets(best);
+    if offsets.len() > 3 {
+        let warped = symbol(picture, search, best, &|p| warp(best, &offsets, p));
+        if warped.decoded.is_ok() {
+            return Some(warped);
+        }
+    }
+    (best.score > CREDIBLE).then_some(straight)
+}
+
+/// Versions that the distance between the finder patterns allows, the likeliest first.
+fn versions(triple: &Triple) -> Vec<Version> {
+    let side = (triple.modules.0 + triple.modules.1) / 2.0 + 7.0;
+    let guess = ((side - 17.0) / 4.0).round().max(1.0) as usize;
+    let spread = 1 + guess / 12;
+    let mut out: Vec<usize> = (guess.saturating_sub(spread)..=guess + spread).collect();
+    out.sort_by_key(|n| n.abs_diff(guess));
+    out.into_iter().filter_map(Version::new).collect()
+}
+
+/// The fit's place of a point, moved as the patterns near it are.
+fn warp(fit: &Fit, offsets: &[(Point, Point)], p: Point) -> Point {
+    let place = fit.place(p);
+    let (mut weight, mut dx, mut dy) = (0.0, 0.0, 0.0);
+    for (centre, offset) in offsets {
+        let (x, y) = (centre.x - p.x, centre.y - p.y);
+        let w = 1.0 / (x * x + y * y + 4.0).powf(1.5);
+        weight += w;
+        dx += w * offset.x;
+        dy += w * offset.y;
+    }
+    Point::new(place.x + dx / weight, place.y + dy / weight)
+}
+
+fn symbol(picture: &Picture, search: Search, fit: &Fit, place: &impl Fn(Point) -> Point) -> Symbol {
+    let side = fit.version.side();
+    let modules = sample::sample(picture, search.reversed, side, place);
+    let upright = decode(side, &modules.llr);
+    let (decoded, modules, mirrored) = match upright {
+        Ok(content) => (Ok(content), modules, false),
+        Err(e) => {
+            // Seen from behind, rows and columns change places.
+            let turned: Vec<f32> = (0..side * side).map(|i| modules.llr[i % side * side + i / side]).collect();
+            match decode(side, &turned) {
+                Ok(content) => (Ok(content), ModuleGrid { llr: turned, ..modules }, true),
+                Err(_) => (Err(e), modules, false),
+            }
+        }
+    };
+    let [a, b, c, d] = fit.corners;
+    let corners = if mirrored { [a, d, c, b] } else { [a, b, c, d] };
+    let located = Located {
+        symbology: Symbology::QrCode,
+        corners,
+        modules,
+        reversed: search.reversed,
+        mirrored,
+        attempt: search.attempt,
+    };
+    Symbol { located, decoded }
+}
+
+/// Whether `p` lies in a quadrilateral with these corners.
+pub(super) fn inside(p: Point, corners: &[Point; 4]) -> bool {
+    let side = |i: usize| {
+        let (a, b) = (corners[i], corners[(i + 1) % 4]);
+        (b.x - a.x) * (p.y - a.y) - (b.y - a.y) * (p.x - a.x)
+    };
+    let sides = [side(0), side(1), side(2), side(3)];
+    sides.iter().all(|s| *s >= 0.0) || sides.iter().all(|s| *s <= 0.0)
+}
