@@ -1,5 +1,6 @@
 //! Why artwork cannot be drawn.
 
+use super::Caption;
 use std::fmt;
 
 /// Why artwork cannot be drawn as asked.
@@ -49,7 +50,10 @@ impl fmt::Display for RenderError {
             Self::OutOfRange { what, value, low, high } => {
                 write!(f, "{what}: {value} is not between {low} and {high}")
             }
-            Self::CaptionTooLong => write!(f, "caption: more than 8 lines, or more than 64 characters in one"),
+            Self::CaptionTooLong => {
+                let (lines, characters) = (Caption::MAX_LINES, Caption::MAX_CHARACTERS);
+                write!(f, "caption: more than {lines} lines, or more than {characters} characters in one")
+            }
             Self::TooCoarse { pixels, dpi_needed } => write!(
                 f,
                 "a module would be {pixels:.2} pixels wide, and needs at least 2: use {} dpi or larger modules",

@@ -44,7 +44,7 @@ impl Raster {
         let mark_is_black = drawing.polarity == Polarity::DarkOnLight;
         self.fill(&drawing.frame, scale, !mark_is_black);
         match &drawing.modules {
-            Modules::Squares(rects) => rects.iter().for_each(|rect| self.fill(rect, scale, mark_is_black)),
+            Modules::Squares(area) => area.rects().iter().for_each(|rect| self.fill(rect, scale, mark_is_black)),
             Modules::Dots { centres, radius } => {
                 centres.iter().for_each(|centre| self.line(&[*centre, *centre], *radius, scale, mark_is_black));
             }

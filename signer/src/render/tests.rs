@@ -43,6 +43,21 @@ fn dark(matrix: &Matrix) -> usize {
     (0..matrix.height()).map(|y| (0..matrix.width()).filter(|x| matrix.is_dark(*x, y)).count()).sum()
 }
 
+/// Area inside closed outlines; holes count as negative because they run the other way.
+fn enclosed(outlines: &[Vec<(f64, f64)>]) -> f64 {
+    let area = |corners: &Vec<(f64, f64)>| {
+        let next = corners.iter().cycle().skip(1);
+        corners.iter().zip(next).map(|(a, b)| (a.0 * b.1 - b.0 * a.1) / 2.0).sum::<f64>()
+    };
+    outlines.iter().map(area).sum()
+}
+
+/// Left, top, right and bottom.
+fn extent(points: &[(f64, f64)]) -> (f64, f64, f64, f64) {
+    let start = (f64::MAX, f64::MAX, f64::MIN, f64::MIN);
+    points.iter().fold(start, |(l, t, r, b), (x, y)| (l.min(*x), t.min(*y), r.max(*x), b.max(*y)))
+}
+
 fn assert_near(found: f64, expected: f64, tolerance: f64) {
     assert!((found - expected).abs() <= tolerance, "{found} is not {expected} by {tolerance}");
 }

@@ -41,10 +41,16 @@ fn pdf_modules_cover_the_area_of_the_modules() {
     assert_near(matrix[0], 72.0 / 25.4, 1e-5);
     assert_near(matrix[3], -72.0 / 25.4, 1e-5);
     assert_near(matrix[5], 4.5 * 72.0 / 25.4, 1e-4);
-    let rects: Vec<_> = stream.lines().filter(|line| line.ends_with(" re")).map(numbers).collect();
-    assert_eq!(rects[0], [0.0, 0.0, 4.5, 4.5]);
-    let area: f64 = rects[1..].iter().map(|rect| rect[2] * rect[3]).sum();
-    assert_near(area, dark(&encoded.matrix) as f64 * 0.01, 1e-4);
+    assert!(stream.contains("\n0 0 4.5 4.5 re\n"));
+    let mut outlines: Vec<Vec<(f64, f64)>> = Vec::new();
+    for line in stream.lines().filter(|line| line.ends_with(" m") || line.ends_with(" l")) {
+        if line.ends_with('m') {
+            outlines.push(Vec::new());
+        }
+        let point = numbers(line);
+        outlines.last_mut().unwrap().push((point[0], point[1]));
+    }
+    assert_near(enclosed(&outlines), dark(&encoded.matrix) as f64 * 0.01, 1e-4);
 }
 
 /// Pairs of group code and value.
@@ -95,12 +101,10 @@ fn dxf_is_in_millimetres_with_y_up() {
     assert_eq!(header.last(), Some(&(0, "EOF")));
     let entities = entities(&dxf);
     let corners: Vec<_> = entities.iter().filter(|e| e.kind == "VERTEX").map(Entity::point).collect();
-    let low = corners.iter().fold((9.0_f64, 9.0_f64), |a, b| (a.0.min(b.0), a.1.min(b.1)));
-    let high = corners.iter().fold((0.0_f64, 0.0_f64), |a, b| (a.0.max(b.0), a.1.max(b.1)));
-    assert_eq!((low, high), ((0.1, 0.1), (4.9, 2.7)));
-    // The solid bottom row of the finder pattern: the lowest polyline spans the whole width.
-    let bottom: Vec<_> = corners.iter().filter(|corner| corner.1 == 0.1).collect();
-    assert_eq!(bottom, [&(0.1, 0.1), &(4.9, 0.1)]);
+    assert_eq!(extent(&corners), (0.1, 0.1, 4.9, 2.7));
+    // The solid edges of the finder pattern meet at the left and at the bottom.
+    assert!([(0.1, 0.1), (4.9, 0.1), (0.1, 2.7)].iter().all(|corner| corners.contains(corner)));
+    assert!(!corners.contains(&(4.9, 2.7)));
 }
 
 #[test]
@@ -108,12 +112,11 @@ fn dxf_squares_are_closed_polylines_of_the_modules_area() {
     let encoded = qr();
     let entities = entities(&text(Format::Dxf, &artwork(&encoded, ArtworkOptions::default())));
     let polylines = entities.split(|entity| entity.kind == "POLYLINE").skip(1);
-    let areas = polylines.map(|vertices| {
-        let points: Vec<_> = vertices.iter().filter(|e| e.kind == "VERTEX").map(Entity::point).collect();
-        let next = points.iter().cycle().skip(1);
-        points.iter().zip(next).map(|(a, b)| (a.0 * b.1 - b.0 * a.1) / 2.0).sum::<f64>()
-    });
-    assert_near(areas.sum(), dark(&encoded.matrix) as f64 * 0.01, 1e-6);
+    let outlines =
+        polylines.map(|vertices| vertices.iter().filter(|e| e.kind == "VERTEX").map(Entity::point).collect());
+    let outlines: Vec<Vec<_>> = outlines.collect();
+    // With y up they run the other way round.
+    assert_near(-enclosed(&outlines), dark(&encoded.matrix) as f64 * 0.01, 1e-6);
     assert!(entities.iter().filter(|e| e.kind == "POLYLINE").all(|e| e.value(70) == 1.0 && e.layer == "MODULES"));
 }
 
