@@ -2,6 +2,7 @@
 
 mod documents;
 mod pixels;
+mod renderers;
 mod sheets;
 mod vectors;
 
