@@ -17,7 +17,9 @@ pub(crate) struct Page<'a> {
 pub(crate) struct Drawing<'a> {
     pub(crate) frame: Rect,
     pub(crate) polarity: Polarity,
+    /// Side of a module, and of a single one as it is drawn.
     pub(crate) module_mm: f64,
+    pub(crate) drawn_mm: f64,
     pub(crate) modules: Modules<'a>,
     pub(crate) text: Vec<Stroke>,
     pub(crate) stroke_mm: f64,
@@ -96,6 +98,7 @@ fn draw(artwork: &Artwork, origin: Point) -> Drawing<'_> {
         frame: Rect { left: origin.0, top: origin.1, right: origin.0 + width, bottom: origin.1 + height },
         polarity: options.polarity,
         module_mm: options.module_mm,
+        drawn_mm: options.module_mm - 2.0 * options.dot_gain_mm,
         modules: match options.shape {
             ModuleShape::Square => Modules::Squares(squares(artwork, corner)),
             ModuleShape::Dot => dots(artwork, corner),

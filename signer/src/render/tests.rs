@@ -85,9 +85,10 @@ proptest! {
     #[test]
     fn any_allowed_options_can_be_drawn(options in any_options()) {
         let module_mm = options.module_mm;
+        // As coarse as can be: the larger pictures are slow.
+        let pixels = 2.0_f64.max(1.001 / (1.0 - 2.0 * options.dot_gain_mm / module_mm));
+        let sheet = SheetOptions { dpi: (pixels * 25.4 / module_mm).clamp(50.0, 25_400.0), ..SheetOptions::default() };
         let artwork = artwork(&data_matrix(), options);
-        // Four pixels a module at most: the larger pictures are slow.
-        let sheet = SheetOptions { dpi: (4.0 * 25.4 / module_mm).clamp(50.0, 25_400.0), ..SheetOptions::default() };
         for format in [Format::Svg, Format::Png, Format::Pdf, Format::Dxf, Format::Zpl, Format::Matrix] {
             let out = render(format, std::slice::from_ref(&artwork), &sheet);
             prop_assert!(out.is_ok_and(|bytes| !bytes.is_empty()), "{:?}", format);

@@ -2,8 +2,8 @@
 //!
 //! The `qrcode` crate does the codewords, their placement and the masks. Two things are done here. Its automatic
 //! segmentation splits binary data into a mix of modes and so picks larger symbols for some payloads: one segment
-//! instead. And its evaluation of the eight masks takes 0.4 ms at version 5: [`super::penalty`] and a cache of what the
-//! masks look like take a twentieth of that.
+//! instead. And its evaluation of the eight masks takes 0.4 ms at version 5: what the masks look like is kept, and their
+//! penalties are counted by shifts, in a twentieth of that.
 
 use super::penalty::Picture;
 use crate::symbol::encode::{EcLevel, EncodeError, Encoded, SymbolSize};
