@@ -20,7 +20,7 @@ pub enum Request {
     },
 }
 
-/// Error-correction level of QR Code, ISO/IEC 18004, table 9.
+/// Error-correction level of QR Code, ISO/IEC 18004, clause 7.5.1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EcLevel {
     /// About 7 % of the codewords can be wrong.

@@ -2,10 +2,10 @@
 //!
 //! What is drawn is what the laser marks: the modules that ordinary print makes dark. On moulding compound these turn
 //! light, on white ceramic dark, so polarity makes no difference here, and there is no background. Layer MODULES holds
-//! closed polylines to be hatched (a run of joined modules each; they touch and never overlap, so that nothing is
-//! burnt twice) or a circle for each dot; layer TEXT holds open polylines to be followed once.
+//! closed polylines to be hatched, outlines of areas and of the holes in them, which never cross and share no edge, so
+//! that nothing is burnt twice; or a circle for each dot. Layer TEXT holds open polylines to be followed once.
 
-use super::layout::{Drawing, Modules, Page, Point, Rect};
+use super::layout::{Drawing, Modules, Page, Point};
 use super::number::push_mm;
 
 pub(crate) fn write(page: &Page) -> String {
@@ -56,7 +56,9 @@ impl Dxf {
 
     fn drawing(&mut self, drawing: &Drawing) {
         match &drawing.modules {
-            Modules::Squares(rects) => rects.iter().for_each(|rect| self.polyline("MODULES", &corners(rect), true)),
+            Modules::Squares(area) => {
+                area.outlines().iter().for_each(|corners| self.polyline("MODULES", corners, true))
+            }
             Modules::Dots { centres, radius } => centres.iter().for_each(|centre| self.circle(*centre, *radius)),
         }
         drawing.text.iter().for_each(|stroke| self.polyline("TEXT", stroke, false));
@@ -111,8 +113,4 @@ impl Dxf {
     fn code(&mut self, code: u16, value: &str) {
         self.out.push_str(&format!("{code}\n{value}\n"));
     }
-}
-
-fn corners(rect: &Rect) -> [Point; 4] {
-    [(rect.left, rect.bottom), (rect.right, rect.bottom), (rect.right, rect.top), (rect.left, rect.top)]
 }

@@ -1,5 +1,6 @@
 //! Why artwork cannot be drawn.
 
+use super::Caption;
 use std::fmt;
 
 /// Why artwork cannot be drawn as asked.
@@ -20,7 +21,7 @@ pub enum RenderError {
     /// A caption has more than [`Caption::MAX_LINES`](super::Caption::MAX_LINES) lines, or a longer one than
     /// [`Caption::MAX_CHARACTERS`](super::Caption::MAX_CHARACTERS).
     CaptionTooLong,
-    /// At this resolution a module has less than two pixels.
+    /// At this resolution a module has less than two pixels, or what the dot gain leaves of it less than one.
     TooCoarse {
         /// Pixels a module has.
         pixels: f64,
@@ -49,10 +50,13 @@ impl fmt::Display for RenderError {
             Self::OutOfRange { what, value, low, high } => {
                 write!(f, "{what}: {value} is not between {low} and {high}")
             }
-            Self::CaptionTooLong => write!(f, "caption: more than 8 lines, or more than 64 characters in one"),
+            Self::CaptionTooLong => {
+                let (lines, characters) = (Caption::MAX_LINES, Caption::MAX_CHARACTERS);
+                write!(f, "caption: more than {lines} lines, or more than {characters} characters in one")
+            }
             Self::TooCoarse { pixels, dpi_needed } => write!(
                 f,
-                "a module would be {pixels:.2} pixels wide, and needs at least 2: use {} dpi or larger modules",
+                "a module would be {pixels:.2} pixels wide, too few to draw it: use at least {} dpi, or larger modules",
                 dpi_needed.ceil()
             ),
             Self::TooLarge { mm: (width, height) } => {

@@ -1,32 +1,35 @@
 //! Artwork in millimetres, whatever it is written as: x to the right, y down, the origin at the top left of the page.
 
-use super::options::{Artwork, Caption, ModuleShape, Place, Polarity, SheetOptions};
+use super::area::Area;
+use super::options::{Artwork, ArtworkOptions, Caption, ModuleShape, Place, Polarity, SheetOptions};
 use touchmark_formats::font;
 
 /// What one sheet, page or label shows.
 #[derive(Debug)]
-pub(crate) struct Page {
+pub(crate) struct Page<'a> {
     pub(crate) width: f64,
     pub(crate) height: f64,
-    pub(crate) drawings: Vec<Drawing>,
+    pub(crate) drawings: Vec<Drawing<'a>>,
 }
 
 /// One mark: a frame of background, and what the marking process puts on it.
 #[derive(Debug)]
-pub(crate) struct Drawing {
+pub(crate) struct Drawing<'a> {
     pub(crate) frame: Rect,
     pub(crate) polarity: Polarity,
+    /// Side of a module, and of a single one as it is drawn.
     pub(crate) module_mm: f64,
-    pub(crate) modules: Modules,
+    pub(crate) drawn_mm: f64,
+    pub(crate) modules: Modules<'a>,
     pub(crate) text: Vec<Stroke>,
     pub(crate) stroke_mm: f64,
 }
 
 /// The modules to be marked.
 #[derive(Debug)]
-pub(crate) enum Modules {
-    /// Rectangles that touch and never overlap.
-    Squares(Vec<Rect>),
+pub(crate) enum Modules<'a> {
+    /// An area of squares that touch.
+    Squares(Area<'a>),
     /// Centres of dots.
     Dots { centres: Vec<Point>, radius: f64 },
 }
@@ -44,15 +47,15 @@ pub(crate) struct Rect {
     pub(crate) bottom: f64,
 }
 
-impl Page {
+impl<'a> Page<'a> {
     /// A page the size of one mark.
-    pub(crate) fn single(artwork: &Artwork) -> Self {
+    pub(crate) fn single(artwork: &'a Artwork) -> Self {
         let (width, height) = size(artwork);
         Self { width, height, drawings: vec![draw(artwork, (0.0, 0.0))] }
     }
 
     /// All marks on one page, row by row, at the pitch of the largest.
-    pub(crate) fn grid(artworks: &[Artwork], sheet: &SheetOptions) -> Self {
+    pub(crate) fn grid(artworks: &'a [Artwork], sheet: &SheetOptions) -> Self {
         let count = artworks.len().max(1);
         let columns = sheet.columns.unwrap_or_else(|| count.isqrt() + usize::from(count.isqrt().pow(2) < count));
         let columns = columns.clamp(1, count);
@@ -82,7 +85,7 @@ fn symbol_size(artwork: &Artwork) -> Point {
     (side(artwork.matrix.width()), side(artwork.matrix.height()))
 }
 
-fn draw(artwork: &Artwork, origin: Point) -> Drawing {
+fn draw(artwork: &Artwork, origin: Point) -> Drawing<'_> {
     let options = &artwork.options;
     let (width, height) = size(artwork);
     let symbol = symbol_size(artwork);
@@ -95,6 +98,7 @@ fn draw(artwork: &Artwork, origin: Point) -> Drawing {
         frame: Rect { left: origin.0, top: origin.1, right: origin.0 + width, bottom: origin.1 + height },
         polarity: options.polarity,
         module_mm: options.module_mm,
+        drawn_mm: options.module_mm - 2.0 * options.dot_gain_mm,
         modules: match options.shape {
             ModuleShape::Square => Modules::Squares(squares(artwork, corner)),
             ModuleShape::Dot => dots(artwork, corner),
@@ -104,56 +108,18 @@ fn draw(artwork: &Artwork, origin: Point) -> Drawing {
     }
 }
 
-fn dots(artwork: &Artwork, corner: Point) -> Modules {
+fn squares(artwork: &Artwork, corner: Point) -> Area<'_> {
+    let ArtworkOptions { module_mm, dot_gain_mm, .. } = artwork.options;
+    Area { matrix: &artwork.matrix, corner, module_mm, dot_gain_mm }
+}
+
+fn dots(artwork: &Artwork, corner: Point) -> Modules<'static> {
     let module = artwork.options.module_mm;
     let middle = |(x, y): (usize, usize)| (corner.0 + (x as f64 + 0.5) * module, corner.1 + (y as f64 + 0.5) * module);
     let (width, height) = (artwork.matrix.width(), artwork.matrix.height());
     let all = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
     let centres = all.filter(|&(x, y)| artwork.matrix.is_dark(x, y)).map(middle).collect();
     Modules::Dots { centres, radius: module / 2.0 - artwork.options.dot_gain_mm }
-}
-
-/// The dark area, smaller by the dot gain at every edge, as rectangles in rows.
-///
-/// Neighbours must stay joined, so it is the area that shrinks and not each module: a strip along the middle of each
-/// row of modules shows the row itself, and a strip of twice the gain between two rows shows what is dark in both.
-/// With a negative gain the area grows, and that strip shows what is dark in either.
-fn squares(artwork: &Artwork, corner: Point) -> Vec<Rect> {
-    let (matrix, gain) = (&artwork.matrix, artwork.options.dot_gain_mm);
-    let (module, half) = (artwork.options.module_mm, gain.abs());
-    let mut rects = Vec::with_capacity(matrix.width() * matrix.height() / 4);
-    let mut strip = |top: f64, bottom: f64, dark: &dyn Fn(usize) -> bool| {
-        runs(matrix.width(), dark, |first, end| {
-            let (left, right) = (corner.0 + first as f64 * module + gain, corner.0 + end as f64 * module - gain);
-            rects.push(Rect { left, top, right, bottom });
-        });
-    };
-    for y in 0..=matrix.height() {
-        let edge = corner.1 + y as f64 * module;
-        let above = |x: usize| y > 0 && matrix.is_dark(x, y - 1);
-        if gain > 0.0 {
-            strip(edge - half, edge + half, &|x| above(x) && matrix.is_dark(x, y));
-        } else if gain < 0.0 {
-            strip(edge - half, edge + half, &|x| above(x) || matrix.is_dark(x, y));
-        }
-        strip(edge + half, edge + module - half, &|x| matrix.is_dark(x, y));
-    }
-    rects
-}
-
-/// Calls `found` with start and end of each stretch of columns that are dark.
-fn runs(width: usize, dark: &dyn Fn(usize) -> bool, mut found: impl FnMut(usize, usize)) {
-    let mut start = None;
-    for x in 0..=width {
-        match (start, x < width && dark(x)) {
-            (None, true) => start = Some(x),
-            (Some(first), false) => {
-                found(first, x);
-                start = None;
-            }
-            _ => {}
-        }
-    }
 }
 
 /// A caption with the room that it needs.

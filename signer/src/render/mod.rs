@@ -4,6 +4,7 @@
 //! Formats for one mark each page or label (PDF, ZPL) get as many of these as there are marks; the others get one
 //! sheet with all marks in a grid.
 
+mod area;
 mod dxf;
 mod error;
 
@@ -41,7 +42,7 @@ pub enum Format {
 }
 
 /// Marks in one output.
-pub const MAX_ARTWORKS: usize = 100_000;
+pub const MAX_ARTWORKS: usize = 10_000;
 
 /// Draws marks into one file of a format.
 ///

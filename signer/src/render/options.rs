@@ -9,7 +9,7 @@ pub struct ArtworkOptions {
     /// Side of a module in millimetres, 0.02 to 10.
     pub module_mm: f64,
     /// Empty modules around the symbol, 0 to 20; `None` for the standard's own: 4 for QR Code (ISO/IEC 18004, clause
-    /// 6.3.8), 1 for Data Matrix (ISO/IEC 16022, clause 7.3).
+    /// 6.3.8), 1 for Data Matrix (ISO/IEC 16022, clause 7).
     pub quiet_zone: Option<u32>,
     /// Which modules are bright.
     pub polarity: Polarity,

@@ -46,20 +46,27 @@ fn draw(content: &mut Content, drawing: &Drawing) {
     content.fill_nonzero();
     content.set_fill_gray(mark);
     match &drawing.modules {
-        Modules::Squares(rects) => rects.iter().for_each(|each| rect(content, each)),
+        Modules::Squares(area) => area.outlines().iter().for_each(|corners| {
+            line(content, corners);
+            content.close_path();
+        }),
         Modules::Dots { centres, radius } => centres.iter().for_each(|centre| dot(content, *centre, *radius)),
     }
     content.fill_nonzero();
     content.set_stroke_gray(mark).set_line_width(drawing.stroke_mm as f32);
     content.set_line_cap(LineCapStyle::RoundCap).set_line_join(LineJoinStyle::RoundJoin);
     for stroke in &drawing.text {
-        for (number, (x, y)) in stroke.iter().enumerate() {
-            match number {
-                0 => content.move_to(*x as f32, *y as f32),
-                _ => content.line_to(*x as f32, *y as f32),
-            };
-        }
+        line(content, stroke);
         content.stroke();
+    }
+}
+
+fn line(content: &mut Content, points: &[Point]) {
+    for (number, (x, y)) in points.iter().enumerate() {
+        match number {
+            0 => content.move_to(*x as f32, *y as f32),
+            _ => content.line_to(*x as f32, *y as f32),
+        };
     }
 }
 

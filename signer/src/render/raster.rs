@@ -20,7 +20,7 @@ impl Raster {
     pub(crate) fn new(page: &Page, dpi: f64) -> Result<Self, RenderError> {
         let scale = dpi / MM_PER_INCH;
         for drawing in &page.drawings {
-            check_module(drawing.module_mm, scale)?;
+            check_module(drawing, scale)?;
         }
         let (width, height) = ((page.width * scale).round().max(1.0), (page.height * scale).round().max(1.0));
         if width * height > MAX_PIXELS {
@@ -44,9 +44,11 @@ impl Raster {
         let mark_is_black = drawing.polarity == Polarity::DarkOnLight;
         self.fill(&drawing.frame, scale, !mark_is_black);
         match &drawing.modules {
-            Modules::Squares(rects) => rects.iter().for_each(|rect| self.fill(rect, scale, mark_is_black)),
+            Modules::Squares(area) => area.rects().iter().for_each(|rect| self.fill(rect, scale, mark_is_black)),
             Modules::Dots { centres, radius } => {
-                centres.iter().for_each(|centre| self.line(&[*centre, *centre], *radius, scale, mark_is_black));
+                // No dot falls between the middles of four pixels.
+                let radius = radius.max(0.708 / scale);
+                centres.iter().for_each(|centre| self.line(&[*centre, *centre], radius, scale, mark_is_black));
             }
         }
         // A pen thinner than a pixel would leave gaps.
@@ -84,11 +86,12 @@ impl Raster {
     }
 }
 
-fn check_module(module_mm: f64, scale: f64) -> Result<(), RenderError> {
-    let pixels = module_mm * scale;
+/// A module needs two pixels, and what the dot gain leaves of it one.
+fn check_module(drawing: &Drawing, scale: f64) -> Result<(), RenderError> {
+    let needed = (MIN_PIXELS_PER_MODULE / drawing.module_mm).max(1.0 / drawing.drawn_mm);
     // A hair of tolerance: 0.254 mm at 200 dpi are two pixels.
-    match pixels + 1e-9 < MIN_PIXELS_PER_MODULE {
-        true => Err(RenderError::TooCoarse { pixels, dpi_needed: MIN_PIXELS_PER_MODULE * MM_PER_INCH / module_mm }),
+    match scale * (1.0 + 1e-9) < needed {
+        true => Err(RenderError::TooCoarse { pixels: drawing.module_mm * scale, dpi_needed: needed * MM_PER_INCH }),
         false => Ok(()),
     }
 }

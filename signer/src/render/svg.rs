@@ -25,7 +25,7 @@ fn push_drawing(out: &mut String, drawing: &Drawing) {
     push_rect(out, &drawing.frame);
     out.push_str(&format!("\"/>\n<path fill=\"{mark}\" d=\""));
     match &drawing.modules {
-        Modules::Squares(rects) => rects.iter().for_each(|rect| push_rect(out, rect)),
+        Modules::Squares(area) => area.outlines().iter().for_each(|outline| push_outline(out, outline)),
         Modules::Dots { centres, radius } => centres.iter().for_each(|centre| push_dot(out, *centre, *radius)),
     }
     out.push_str("\"/>\n");
@@ -44,6 +44,23 @@ fn push_rect(out: &mut String, rect: &Rect) {
     push_with(out, 'H', rect.right);
     push_with(out, 'V', rect.bottom);
     push_with(out, 'H', rect.left);
+    out.push('z');
+}
+
+/// Edges are level and upright by turns.
+fn push_outline(out: &mut String, corners: &[Point]) {
+    let mut last = None;
+    for &(x, y) in corners {
+        match last {
+            None => {
+                push_with(out, 'M', x);
+                push_with(out, ' ', y);
+            }
+            Some(level) if level == y => push_with(out, 'H', x),
+            Some(_) => push_with(out, 'V', y),
+        }
+        last = Some(y);
+    }
     out.push('z');
 }
 

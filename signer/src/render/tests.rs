@@ -2,6 +2,7 @@
 
 mod documents;
 mod pixels;
+mod renderers;
 mod sheets;
 mod vectors;
 
@@ -43,6 +44,21 @@ fn dark(matrix: &Matrix) -> usize {
     (0..matrix.height()).map(|y| (0..matrix.width()).filter(|x| matrix.is_dark(*x, y)).count()).sum()
 }
 
+/// Area inside closed outlines; holes count as negative because they run the other way.
+fn enclosed(outlines: &[Vec<(f64, f64)>]) -> f64 {
+    let area = |corners: &Vec<(f64, f64)>| {
+        let next = corners.iter().cycle().skip(1);
+        corners.iter().zip(next).map(|(a, b)| (a.0 * b.1 - b.0 * a.1) / 2.0).sum::<f64>()
+    };
+    outlines.iter().map(area).sum()
+}
+
+/// Left, top, right and bottom.
+fn extent(points: &[(f64, f64)]) -> (f64, f64, f64, f64) {
+    let start = (f64::MAX, f64::MAX, f64::MIN, f64::MIN);
+    points.iter().fold(start, |(l, t, r, b), (x, y)| (l.min(*x), t.min(*y), r.max(*x), b.max(*y)))
+}
+
 fn assert_near(found: f64, expected: f64, tolerance: f64) {
     assert!((found - expected).abs() <= tolerance, "{found} is not {expected} by {tolerance}");
 }
@@ -69,9 +85,10 @@ proptest! {
     #[test]
     fn any_allowed_options_can_be_drawn(options in any_options()) {
         let module_mm = options.module_mm;
+        // As coarse as can be: the larger pictures are slow.
+        let pixels = 2.0_f64.max(1.001 / (1.0 - 2.0 * options.dot_gain_mm / module_mm));
+        let sheet = SheetOptions { dpi: (pixels * 25.4 / module_mm).clamp(50.0, 25_400.0), ..SheetOptions::default() };
         let artwork = artwork(&data_matrix(), options);
-        // Four pixels a module at most: the larger pictures are slow.
-        let sheet = SheetOptions { dpi: (4.0 * 25.4 / module_mm).clamp(50.0, 25_400.0), ..SheetOptions::default() };
         for format in [Format::Svg, Format::Png, Format::Pdf, Format::Dxf, Format::Zpl, Format::Matrix] {
             let out = render(format, std::slice::from_ref(&artwork), &sheet);
             prop_assert!(out.is_ok_and(|bytes| !bytes.is_empty()), "{:?}", format);

@@ -2,15 +2,17 @@
 //!
 //! The `qrcode` crate does the codewords, their placement and the masks. Two things are done here. Its automatic
 //! segmentation splits binary data into a mix of modes and so picks larger symbols for some payloads: one segment
-//! instead. And its evaluation of the eight masks takes 0.4 ms at version 5: [`super::penalty`] needs a tenth of that.
+//! instead. And its evaluation of the eight masks takes 0.4 ms at version 5: what the masks look like is kept, and their
+//! penalties are counted by shifts, in a twentieth of that.
 
-use super::penalty;
+use super::penalty::Picture;
 use crate::symbol::encode::{EcLevel, EncodeError, Encoded, SymbolSize};
 use crate::symbol::{Matrix, Symbology};
 use qrcode::bits::Bits;
 use qrcode::canvas::{Canvas, MaskPattern};
 use qrcode::types::{Mode, Version};
 use qrcode::{Color, QrResult, ec};
+use std::sync::OnceLock;
 
 /// Encodes bytes in byte mode.
 pub(crate) fn encode_bytes(payload: &[u8], ec: EcLevel, min_version: u8) -> Result<Encoded, EncodeError> {
@@ -35,8 +37,10 @@ fn encode_segment(payload: &[u8], mode: Mode, ec: EcLevel, min_version: u8) -> R
     let version = smallest_version(payload.len(), mode, ec, min_version)?;
     let made = draw(payload, mode, version, ec).and_then(|canvas| Ok((canvas, size(version, ec)?)));
     let (canvas, size) = made.map_err(|_| EncodeError::Refused)?;
-    let modules = penalty::best(masked(&canvas));
-    let matrix = Matrix::new(size.columns, size.rows, modules).ok_or(EncodeError::Refused)?;
+    let unmasked = picture(canvas);
+    let masked = masks(version, ec).iter().map(|mask| mask.xor(&unmasked));
+    let best = masked.min_by_key(Picture::penalty).ok_or(EncodeError::Refused)?;
+    let matrix = Matrix::new(size.columns, size.rows, best.modules()).ok_or(EncodeError::Refused)?;
     Ok(Encoded { matrix, size })
 }
 
@@ -105,9 +109,18 @@ fn draw(payload: &[u8], mode: Mode, version: i16, ec: EcLevel) -> QrResult<Canva
     Ok(canvas)
 }
 
-/// The canvas under each of the eight masks, in the order of their references 000 to 111.
-fn masked(canvas: &Canvas) -> impl Iterator<Item = Vec<bool>> {
-    const MASKS: [MaskPattern; 8] = [
+/// What each of the eight masks, in the order of their references 000 to 111, changes about a symbol of a version and
+/// level that has its data but no mask yet: data modules that it turns over, and format information.
+fn masks(version: i16, ec: EcLevel) -> &'static [Picture] {
+    static MASKS: [[OnceLock<Vec<Picture>>; EcLevel::ALL.len()]; MAX_VERSION as usize] =
+        [const { [const { OnceLock::new() }; EcLevel::ALL.len()] }; MAX_VERSION as usize];
+    let of_version = usize::try_from(version - 1).ok().and_then(|index| MASKS.get(index));
+    let of_level = of_version.and_then(|levels| levels.get(ec as usize));
+    of_level.map_or(&[], |known| known.get_or_init(|| draw_masks(version, ec)))
+}
+
+fn draw_masks(version: i16, ec: EcLevel) -> Vec<Picture> {
+    const PATTERNS: [MaskPattern; 8] = [
         MaskPattern::Checkerboard,
         MaskPattern::HorizontalLines,
         MaskPattern::VerticalLines,
@@ -117,11 +130,18 @@ fn masked(canvas: &Canvas) -> impl Iterator<Item = Vec<bool>> {
         MaskPattern::Diamonds,
         MaskPattern::Meadow,
     ];
-    MASKS.into_iter().map(|mask| {
-        let mut canvas = canvas.clone();
-        canvas.apply_mask(mask);
-        canvas.into_colors().into_iter().map(|colour| colour == Color::Dark).collect()
-    })
+    let mut blank = Canvas::new(Version::Normal(version), level(ec));
+    blank.draw_all_functional_patterns();
+    let masked = PATTERNS.into_iter().map(|pattern| {
+        let mut canvas = blank.clone();
+        canvas.apply_mask(pattern);
+        picture(canvas).xor(&picture(blank.clone()))
+    });
+    masked.collect()
+}
+
+fn picture(canvas: Canvas) -> Picture {
+    Picture::new(canvas.into_colors().into_iter().map(|colour| colour == Color::Dark))
 }
 
 fn is_alphanumeric(byte: u8) -> bool {

@@ -1,37 +1,53 @@
-//! Which of the eight masked symbols to print: the one with the lowest penalty, ISO/IEC 18004, clause 7.8.3.
+//! How little a masked symbol looks like what a reader would stumble over: ISO/IEC 18004, clause 7.8.3.
 //!
 //! A row or column of modules is one integer of 192 bits (177 are needed), so a feature is found at all its places at
 //! once by shifts. Bit `i` is module `i`, 1 is dark, and beyond the edge there is light, as in the quiet zone.
 
 use std::ops::{BitAnd, BitOr, BitXor, Not, Shl, Shr};
 
-/// Of square symbols, all of one size, the modules of the first with the lowest penalty; empty without any.
-pub(super) fn best(candidates: impl Iterator<Item = Vec<bool>>) -> Vec<bool> {
-    candidates.min_by_key(|modules| penalty(modules)).unwrap_or_default()
+/// The modules of a square symbol, once by rows and once by columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Picture {
+    rows: Vec<Line>,
+    columns: Vec<Line>,
 }
 
-fn penalty(modules: &[bool]) -> usize {
-    let side = modules.len().isqrt().clamp(1, Line::BITS);
-    let rows = lines(modules, side, |x, y| (y, x));
-    let columns = lines(modules, side, |x, y| (x, y));
-    let both = || rows.iter().chain(&columns);
-    let runs: usize = both().map(|line| runs(*line, side)).sum();
-    let finders: usize = both().map(|line| finder_likes(*line, side)).sum();
-    let blocks: usize = rows.windows(2).map(|pair| blocks(pair, side)).sum();
-    runs + 3 * blocks + 40 * finders + 10 * balance(&rows, side)
-}
-
-fn lines(modules: &[bool], side: usize, place: impl Fn(usize, usize) -> (usize, usize)) -> Vec<Line> {
-    let mut lines = vec![Line::default(); side];
-    for (y, row) in modules.chunks_exact(side).enumerate() {
-        for (x, _) in row.iter().enumerate().filter(|(_, dark)| **dark) {
-            let (line, bit) = place(x, y);
-            if let Some(line) = lines.get_mut(line) {
-                line.set(bit);
-            }
+impl Picture {
+    /// From the modules row by row; their number is a square, of at most 192.
+    pub(super) fn new(modules: impl ExactSizeIterator<Item = bool>) -> Self {
+        let side = modules.len().isqrt().clamp(1, Line::BITS);
+        let mut picture = Self { rows: vec![Line::default(); side], columns: vec![Line::default(); side] };
+        for (index, _) in modules.enumerate().filter(|(_, dark)| *dark) {
+            let (x, y) = (index % side, index / side);
+            picture.rows.get_mut(y).into_iter().for_each(|row| row.set(x));
+            picture.columns.get_mut(x).into_iter().for_each(|column| column.set(y));
         }
+        picture
     }
-    lines
+
+    /// Row by row, true is dark.
+    pub(super) fn modules(&self) -> Vec<bool> {
+        let side = self.rows.len();
+        self.rows.iter().flat_map(|row| (0..side).map(|x| row.get(x))).collect()
+    }
+
+    /// Dark where one of the two is and the other is not; both have the same size.
+    pub(super) fn xor(&self, other: &Self) -> Self {
+        let lines = |ours: &[Line], theirs: &[Line]| ours.iter().zip(theirs).map(|(a, b)| *a ^ *b).collect();
+        Self { rows: lines(&self.rows, &other.rows), columns: lines(&self.columns, &other.columns) }
+    }
+
+    /// The penalty points; fewer are better.
+    pub(super) fn penalty(&self) -> usize {
+        let side = self.rows.len();
+        let lines: usize = self.rows.iter().chain(&self.columns).map(|line| in_line(*line, side)).sum();
+        let blocks: usize = self.rows.windows(2).map(|pair| blocks(pair, side)).sum();
+        lines + 3 * blocks + 10 * balance(&self.rows, side)
+    }
+}
+
+fn in_line(line: Line, side: usize) -> usize {
+    runs(line, side) + 40 * finder_likes(line, side)
 }
 
 /// 3 for five modules of one colour in line, and 1 for each more.
@@ -76,6 +92,10 @@ impl Line {
         if let Some(word) = self.0.get_mut(bit / 64) {
             *word |= 1 << (bit % 64);
         }
+    }
+
+    fn get(self, bit: usize) -> bool {
+        self.0.get(bit / 64).is_some_and(|word| word >> (bit % 64) & 1 == 1)
     }
 
     fn first(count: usize) -> Self {
@@ -191,14 +211,9 @@ mod tests {
                 ((state >> 33) as f64 / (1_u64 << 31) as f64) < share
             }).collect();
             let dark = |x: isize, y: isize| modules[y as usize * side + x as usize];
-            prop_assert_eq!(penalty(&modules), by_the_book(&dark, side as isize));
+            let picture = Picture::new(modules.iter().copied());
+            prop_assert_eq!(picture.penalty(), by_the_book(&dark, side as isize));
+            prop_assert_eq!(picture.modules(), modules);
         }
-    }
-
-    #[test]
-    fn first_of_equals_wins() {
-        let flat = vec![false; 21 * 21];
-        assert_eq!(best([flat.clone(), vec![true; 21 * 21]].into_iter()), flat);
-        assert!(best(std::iter::empty()).is_empty());
     }
 }

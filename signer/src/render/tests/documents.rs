@@ -41,10 +41,16 @@ fn pdf_modules_cover_the_area_of_the_modules() {
     assert_near(matrix[0], 72.0 / 25.4, 1e-5);
     assert_near(matrix[3], -72.0 / 25.4, 1e-5);
     assert_near(matrix[5], 4.5 * 72.0 / 25.4, 1e-4);
-    let rects: Vec<_> = stream.lines().filter(|line| line.ends_with(" re")).map(numbers).collect();
-    assert_eq!(rects[0], [0.0, 0.0, 4.5, 4.5]);
-    let area: f64 = rects[1..].iter().map(|rect| rect[2] * rect[3]).sum();
-    assert_near(area, dark(&encoded.matrix) as f64 * 0.01, 1e-4);
+    assert!(stream.contains("\n0 0 4.5 4.5 re\n"));
+    let mut outlines: Vec<Vec<(f64, f64)>> = Vec::new();
+    for line in stream.lines().filter(|line| line.ends_with(" m") || line.ends_with(" l")) {
+        if line.ends_with('m') {
+            outlines.push(Vec::new());
+        }
+        let point = numbers(line);
+        outlines.last_mut().unwrap().push((point[0], point[1]));
+    }
+    assert_near(enclosed(&outlines), dark(&encoded.matrix) as f64 * 0.01, 1e-4);
 }
 
 /// Pairs of group code and value.
@@ -53,24 +59,36 @@ fn groups(dxf: &str) -> Vec<(u16, &str)> {
     lines.chunks_exact(2).map(|pair| (pair[0].parse().unwrap(), pair[1])).collect()
 }
 
-/// Kind, layer and the groups of each entity.
-fn entities(dxf: &str) -> Vec<(String, String, Vec<(u16, f64)>)> {
+#[derive(Default)]
+struct Entity {
+    kind: String,
+    layer: String,
+    values: Vec<(u16, f64)>,
+}
+
+impl Entity {
+    fn value(&self, code: u16) -> f64 {
+        self.values.iter().find(|value| value.0 == code).unwrap().1
+    }
+
+    fn point(&self) -> (f64, f64) {
+        (self.value(10), self.value(20))
+    }
+}
+
+fn entities(dxf: &str) -> Vec<Entity> {
     let groups = groups(dxf);
     let start = groups.iter().position(|group| *group == (2, "ENTITIES")).unwrap() + 1;
-    let mut entities: Vec<(String, String, Vec<(u16, f64)>)> = Vec::new();
+    let mut entities: Vec<Entity> = Vec::new();
     for (code, value) in &groups[start..] {
         match (code, entities.last_mut()) {
-            (0, _) => entities.push((value.to_string(), String::new(), Vec::new())),
-            (8, Some(entity)) => entity.1 = value.to_string(),
-            (_, Some(entity)) => entity.2.push((*code, value.parse().unwrap())),
+            (0, _) => entities.push(Entity { kind: value.to_string(), ..Entity::default() }),
+            (8, Some(entity)) => entity.layer = value.to_string(),
+            (_, Some(entity)) => entity.values.push((*code, value.parse().unwrap())),
             (_, None) => panic!("group {code} before any entity"),
         }
     }
     entities
-}
-
-fn value(entity: &(String, String, Vec<(u16, f64)>), code: u16) -> f64 {
-    entity.2.iter().find(|group| group.0 == code).unwrap().1
 }
 
 #[test]
@@ -82,28 +100,24 @@ fn dxf_is_in_millimetres_with_y_up() {
     assert_eq!(header[units + 1], (70, "4"));
     assert_eq!(header.last(), Some(&(0, "EOF")));
     let entities = entities(&dxf);
-    let corners: Vec<_> = entities.iter().filter(|e| e.0 == "VERTEX").map(|e| (value(e, 10), value(e, 20))).collect();
-    let low = corners.iter().fold((9.0_f64, 9.0_f64), |a, b| (a.0.min(b.0), a.1.min(b.1)));
-    let high = corners.iter().fold((0.0_f64, 0.0_f64), |a, b| (a.0.max(b.0), a.1.max(b.1)));
-    assert_eq!((low, high), ((0.1, 0.1), (4.9, 2.7)));
-    // The solid bottom row of the finder pattern: the lowest polyline spans the whole width.
-    let bottom: Vec<_> = corners.iter().filter(|corner| corner.1 == 0.1).collect();
-    assert_eq!(bottom, [&(0.1, 0.1), &(4.9, 0.1)]);
+    let corners: Vec<_> = entities.iter().filter(|e| e.kind == "VERTEX").map(Entity::point).collect();
+    assert_eq!(extent(&corners), (0.1, 0.1, 4.9, 2.7));
+    // The solid edges of the finder pattern meet at the left and at the bottom.
+    assert!([(0.1, 0.1), (4.9, 0.1), (0.1, 2.7)].iter().all(|corner| corners.contains(corner)));
+    assert!(!corners.contains(&(4.9, 2.7)));
 }
 
 #[test]
 fn dxf_squares_are_closed_polylines_of_the_modules_area() {
     let encoded = qr();
     let entities = entities(&text(Format::Dxf, &artwork(&encoded, ArtworkOptions::default())));
-    let polylines = entities.split(|entity| entity.0 == "POLYLINE").skip(1);
-    let areas = polylines.map(|vertices| {
-        let points: Vec<_> =
-            vertices.iter().filter(|e| e.0 == "VERTEX").map(|e| (value(e, 10), value(e, 20))).collect();
-        let next = points.iter().cycle().skip(1);
-        points.iter().zip(next).map(|(a, b)| (a.0 * b.1 - b.0 * a.1) / 2.0).sum::<f64>()
-    });
-    assert_near(areas.sum(), dark(&encoded.matrix) as f64 * 0.01, 1e-6);
-    assert!(entities.iter().filter(|e| e.0 == "POLYLINE").all(|e| value(e, 70) == 1.0 && e.1 == "MODULES"));
+    let polylines = entities.split(|entity| entity.kind == "POLYLINE").skip(1);
+    let outlines =
+        polylines.map(|vertices| vertices.iter().filter(|e| e.kind == "VERTEX").map(Entity::point).collect());
+    let outlines: Vec<Vec<_>> = outlines.collect();
+    // With y up they run the other way round.
+    assert_near(-enclosed(&outlines), dark(&encoded.matrix) as f64 * 0.01, 1e-6);
+    assert!(entities.iter().filter(|e| e.kind == "POLYLINE").all(|e| e.value(70) == 1.0 && e.layer == "MODULES"));
 }
 
 #[test]
@@ -116,11 +130,11 @@ fn dxf_has_circles_for_dots_and_open_lines_for_text() {
         ..ArtworkOptions::default()
     };
     let entities = entities(&text(Format::Dxf, &artwork(&encoded, options)));
-    let circles: Vec<_> = entities.iter().filter(|entity| entity.0 == "CIRCLE").collect();
+    let circles: Vec<_> = entities.iter().filter(|entity| entity.kind == "CIRCLE").collect();
     assert_eq!(circles.len(), dark(&encoded.matrix));
-    assert!(circles.iter().all(|circle| value(circle, 40) == 0.03 && circle.1 == "MODULES"));
-    let lines: Vec<_> = entities.iter().filter(|entity| entity.0 == "POLYLINE").collect();
-    assert!(!lines.is_empty() && lines.iter().all(|line| value(line, 70) == 0.0 && line.1 == "TEXT"));
+    assert!(circles.iter().all(|circle| circle.value(40) == 0.03 && circle.layer == "MODULES"));
+    let lines: Vec<_> = entities.iter().filter(|entity| entity.kind == "POLYLINE").collect();
+    assert!(!lines.is_empty() && lines.iter().all(|line| line.value(70) == 0.0 && line.layer == "TEXT"));
 }
 
 #[test]

@@ -41,9 +41,14 @@ fn a_module_needs_two_pixels() {
     let error = png(&fine, 300.0).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "a module would be 1.18 pixels wide, and needs at least 2: use 508 dpi or larger modules"
+        "a module would be 1.18 pixels wide, too few to draw it: use at least 508 dpi, or larger modules"
     );
     assert!(png(&fine, 508.0).is_ok());
+    // A dot gain of 0.04 mm leaves 0.02 mm to draw.
+    let compensated = ArtworkOptions { dot_gain_mm: 0.04, ..options(0.1, Polarity::DarkOnLight) };
+    let compensated = artwork(&qr(), compensated);
+    assert!(matches!(png(&compensated, 1200.0), Err(RenderError::TooCoarse { .. })));
+    assert!(png(&compensated, 1270.0).is_ok());
     assert!(matches!(
         render(Format::Zpl, &[fine], &SheetOptions { dpi: 203.0, ..SheetOptions::default() }),
         Err(RenderError::TooCoarse { .. })

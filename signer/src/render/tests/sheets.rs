@@ -7,7 +7,8 @@ fn marks(count: usize) -> Vec<Artwork> {
 }
 
 fn frames(count: usize, sheet: &SheetOptions) -> (f64, f64, Vec<(f64, f64)>) {
-    let page = Page::grid(&marks(count), sheet);
+    let marks = marks(count);
+    let page = Page::grid(&marks, sheet);
     (page.width, page.height, page.drawings.iter().map(|drawing| (drawing.frame.left, drawing.frame.top)).collect())
 }
 

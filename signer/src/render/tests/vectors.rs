@@ -1,37 +1,43 @@
 //! The layout itself, and SVG.
 
+use super::super::area::Area;
 use super::super::layout::{Modules, Page, Rect};
 use super::*;
 
-fn rects(artwork: &Artwork) -> Vec<Rect> {
-    match Page::single(artwork).drawings.remove(0).modules {
-        Modules::Squares(rects) => rects,
+fn squares<'a>(page: &'a Page) -> &'a Area<'a> {
+    match &page.drawings[0].modules {
+        Modules::Squares(area) => area,
         Modules::Dots { .. } => panic!("squares expected"),
     }
 }
 
-fn area(rects: &[Rect]) -> f64 {
+fn rects(artwork: &Artwork) -> Vec<Rect> {
+    squares(&Page::single(artwork)).rects()
+}
+
+fn covered(rects: &[Rect]) -> f64 {
     rects.iter().map(|rect| (rect.right - rect.left) * (rect.bottom - rect.top)).sum()
 }
 
-fn extent(rects: &[Rect]) -> (f64, f64, f64, f64) {
-    let start = (f64::MAX, f64::MAX, f64::MIN, f64::MIN);
-    rects
-        .iter()
-        .fold(start, |(l, t, r, b), rect| (l.min(rect.left), t.min(rect.top), r.max(rect.right), b.max(rect.bottom)))
-}
-
-/// The rectangles of the second path (the first is the background) of our own SVG: `M x y H x V y H x z` each.
-fn svg_rects(svg: &str, path: usize) -> Vec<Rect> {
+/// The outlines of a path of our own SVG: `M x y`, then `H x` and `V y` up to the closing `z`.
+fn svg_outlines(svg: &str, path: usize) -> Vec<Vec<(f64, f64)>> {
     let data = svg.split(" d=\"").nth(path + 1).unwrap().split('"').next().unwrap();
-    let rect = |text: &str| {
-        let numbers: Vec<f64> =
-            text.split(['M', ' ', 'H', 'V']).filter(|n| !n.is_empty()).map(|n| n.parse().unwrap()).collect();
-        let [left, top, right, bottom, back] = numbers[..] else { panic!("{text}") };
-        assert_eq!(left, back);
-        Rect { left, top, right, bottom }
+    let outline = |text: &str| {
+        let mut corners: Vec<(f64, f64)> = Vec::new();
+        for (start, command) in text.match_indices(['M', 'H', 'V']) {
+            let rest = &text[start + 1..];
+            let argument = rest.split(['M', 'H', 'V']).next().unwrap();
+            let last = corners.last().copied();
+            corners.push(match (command, argument.split_once(' '), last) {
+                ("M", Some((x, y)), None) => (x.parse().unwrap(), y.parse().unwrap()),
+                ("H", None, Some((_, y))) => (argument.parse().unwrap(), y),
+                ("V", None, Some((x, _))) => (x, argument.parse().unwrap()),
+                _ => panic!("{text}"),
+            });
+        }
+        corners
     };
-    data.split('z').filter(|part| !part.is_empty()).map(rect).collect()
+    data.split_terminator('z').map(outline).collect()
 }
 
 fn attribute<'a>(svg: &'a str, name: &str) -> &'a str {
@@ -44,10 +50,11 @@ fn svg_has_its_size_in_millimetres() {
     let svg = text(Format::Svg, &artwork(&qr, ArtworkOptions::default()));
     assert_eq!((attribute(&svg, "width"), attribute(&svg, "height")), ("4.5mm", "4.5mm"));
     assert_eq!(attribute(&svg, "viewBox"), "0 0 4.5 4.5");
-    let modules = svg_rects(&svg, 1);
-    assert_eq!(extent(&modules), (0.4, 0.4, 4.1, 4.1));
-    assert_near(area(&modules), dark(&qr.matrix) as f64 * 0.01, 1e-9);
-    assert_eq!(svg_rects(&svg, 0), [Rect { left: 0.0, top: 0.0, right: 4.5, bottom: 4.5 }]);
+    let modules = svg_outlines(&svg, 1);
+    assert_eq!(extent(&modules.concat()), (0.4, 0.4, 4.1, 4.1));
+    assert_near(enclosed(&modules), dark(&qr.matrix) as f64 * 0.01, 1e-9);
+    let frame = svg_outlines(&svg, 0).concat();
+    assert_eq!((extent(&frame), frame.len()), ((0.0, 0.0, 4.5, 4.5), 4));
 }
 
 #[test]
@@ -100,13 +107,31 @@ proptest! {
         }
     }
 
+    /// Two ways to the same area, and outlines that turn at every corner.
+    #[test]
+    fn outlines_enclose_what_the_rectangles_cover(
+        width in 1_usize..12, modules in prop::collection::vec(any::<bool>(), 12..144), gain in -0.24_f64..0.44,
+    ) {
+        let height = modules.len() / width;
+        let matrix = Matrix::new(width, height, modules[..width * height].to_vec()).unwrap();
+        let area = Area { matrix: &matrix, corner: (1.0, 2.0), module_mm: 1.0, dot_gain_mm: gain };
+        let outlines = area.outlines();
+        prop_assert!((enclosed(&outlines) - covered(&area.rects())).abs() < 1e-9);
+        for corners in &outlines {
+            prop_assert!(corners.len() >= 4 && corners.len() % 2 == 0);
+            for (a, b) in corners.iter().zip(corners.iter().cycle().skip(1)) {
+                prop_assert!((a.0 == b.0) != (a.1 == b.1), "{:?} {:?}", a, b);
+            }
+        }
+    }
+
     #[test]
     fn without_dot_gain_the_area_is_that_of_the_modules(module_mm in 0.02_f64..10.0, quiet_zone in 0_u32..=20) {
         let encoded = qr();
         let options = ArtworkOptions { module_mm, quiet_zone: Some(quiet_zone), ..ArtworkOptions::default() };
         let artwork = artwork(&encoded, options);
         let expected = dark(&encoded.matrix) as f64 * module_mm * module_mm;
-        prop_assert!((area(&rects(&artwork)) / expected - 1.0).abs() < 1e-9);
+        prop_assert!((covered(&rects(&artwork)) / expected - 1.0).abs() < 1e-9);
         let page = Page::single(&artwork);
         prop_assert!((page.width - (37.0 + 2.0 * f64::from(quiet_zone)) * module_mm).abs() < 1e-9);
     }
@@ -115,12 +140,13 @@ proptest! {
     fn text_keeps_clear_of_quiet_zone_and_frame(options in any_options()) {
         let quiet = f64::from(options.quiet_zone.unwrap_or(1)) * options.module_mm;
         let module_mm = options.module_mm;
-        let page = Page::single(&artwork(&data_matrix(), ArtworkOptions { dot_gain_mm: 0.0, ..options.clone() }));
+        let artwork = artwork(&data_matrix(), ArtworkOptions { dot_gain_mm: 0.0, ..options.clone() });
+        let page = Page::single(&artwork);
         let symbol = match &page.drawings[0].modules {
-            Modules::Squares(rects) => extent(rects),
+            Modules::Squares(area) => extent(&area.outlines().concat()),
             Modules::Dots { centres, radius } => {
-                let edge = |p: &(f64, f64)| Rect { left: p.0 - radius, top: p.1 - radius, right: p.0 + radius, bottom: p.1 + radius };
-                extent(&centres.iter().map(edge).collect::<Vec<_>>())
+                let (left, top, right, bottom) = extent(centres);
+                (left - radius, top - radius, right + radius, bottom + radius)
             }
         };
         prop_assert!((symbol.2 - symbol.0 - 48.0 * module_mm).abs() < 1e-9);

@@ -63,8 +63,15 @@ fn read(matrix: &Matrix) -> Vec<u8> {
 
 proptest! {
     #[test]
-    fn what_is_written_is_read(payload in prop::collection::vec(any::<u8>(), 0..=400), shape in 0_usize..2) {
-        let made = encode(&payload, &request([Shape::Any, Shape::Square][shape])).unwrap();
+    fn what_fits_is_read_as_it_was_written(payload in prop::collection::vec(any::<u8>(), 0..=400), shape in 0_usize..4) {
+        let (shape, limit) =
+            [(Shape::Any, 1555), (Shape::Square, 1555), (Shape::Rectangle, 47), (Shape::Dmre, 116)][shape];
+        let made = encode(&payload, &request(shape));
+        if payload.len() > limit {
+            prop_assert_eq!(made, Err(EncodeError::TooLong { bytes: payload.len(), limit }));
+            return Ok(());
+        }
+        let made = made.unwrap();
         prop_assert_eq!(read(&made.matrix), payload);
         prop_assert_eq!((made.matrix.width(), made.matrix.height()), (made.size.columns, made.size.rows));
     }

@@ -60,16 +60,37 @@ fn text_of_the_base45_alphabet_is_one_alphanumeric_segment() {
     assert_eq!(encode_text(&text[..84].to_lowercase(), &request).unwrap().size.name, "QR 5-M");
 }
 
-/// What the crate makes of the same segment under the mask that we chose: bits 13 to 11 of the format information,
-/// in row 8, columns 2 to 4, under the constant 101 of clause 7.9.1.
+/// What the crate makes of the same segment under the mask that we chose (bits 13 to 11 of the format information, in
+/// row 8, columns 2 to 4, under the constant 101 of clause 7.9.1), and that no other mask has a lower penalty.
 #[test]
-fn modules_are_those_of_the_crate_under_one_mask() {
-    let payload: Vec<u8> = (0..96).map(|i| (i * 37 + 11) as u8).collect();
-    let made = qr(&payload, EcLevel::M);
-    let mask = (2..5).fold(0, |bits, x| bits << 1 | usize::from(made.matrix.is_dark(x, 8))) ^ 0b101;
-    let canvas = draw(&payload, Mode::Byte, 6, EcLevel::M).unwrap();
-    let expected = masked(&canvas).nth(mask).unwrap();
-    assert_eq!(Matrix::new(41, 41, expected), Some(made.matrix));
+fn modules_are_those_of_the_crate_under_the_best_mask() {
+    use MaskPattern as P;
+    let patterns = [
+        P::Checkerboard,
+        P::HorizontalLines,
+        P::VerticalLines,
+        P::DiagonalLines,
+        P::LargeCheckerboard,
+        P::Fields,
+        P::Diamonds,
+        P::Meadow,
+    ];
+    for (bytes, version, ec) in
+        [(17, 1, EcLevel::L), (96, 6, EcLevel::M), (200, 12, EcLevel::Q), (1273, 40, EcLevel::H)]
+    {
+        let payload: Vec<u8> = (0..bytes).map(|i| (i * 37 + 11) as u8).collect();
+        let made = qr(&payload, ec).matrix;
+        let canvas = draw(&payload, Mode::Byte, version, ec).unwrap();
+        let masked = patterns.map(|pattern| {
+            let mut canvas = canvas.clone();
+            canvas.apply_mask(pattern);
+            picture(canvas)
+        });
+        let chosen = (2..5).fold(0, |bits, x| bits << 1 | usize::from(made.is_dark(x, 8))) ^ 0b101;
+        assert_eq!(Matrix::new(made.width(), made.height(), masked[chosen].modules()), Some(made), "version {version}");
+        let lowest = masked.iter().map(Picture::penalty).min();
+        assert_eq!(masked.iter().position(|each| Some(each.penalty()) == lowest), Some(chosen));
+    }
 }
 
 proptest! {
