@@ -6,7 +6,7 @@ use std::path::Path;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {
-    /// A rule forbids it: the delegation's limits, a serial already used, a threshold not reached.
+    /// A rule forbids it: the delegation's limits, a serial already used, a key not of the authority.
     Refused,
     /// The command line, a file, a key or a passphrase is unusable.
     Unusable,

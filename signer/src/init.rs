@@ -1,5 +1,6 @@
 //! A maker's home from nothing: what a small maker or a trial needs.
 
+use crate::consignees;
 use crate::delegate::{self, Limits};
 use crate::error::{Error, Result};
 use crate::files::{self, Access};
@@ -14,8 +15,6 @@ use touchmark_formats::signed::Signed;
 use touchmark_formats::text::Label;
 use touchmark_formats::trust::{Authority, Country, Maker, Signer, Trust};
 
-/// The first line of `consignees.csv`.
-pub const CONSIGNEES_HEADER: &str = "number,name,country,address\n";
 /// How long the first delegation allows marking.
 const YEARS: i64 = 5;
 /// How long a bundle counts as fresh.
@@ -98,7 +97,7 @@ fn fill(home: &Home, options: &Options, passphrase: Option<&Passphrase>, now: Ti
     let delegation = delegate::grant(&root, &request, Limits::wide(options.site, not_before, not_after))?;
     files::write(&home.delegation_file(&slug), delegation.to_json().as_bytes(), Access::Ordinary)?;
     year::write(&home.year_file(today.year(), passphrase.is_some()), today.year(), &year::generate()?, passphrase)?;
-    files::write(&home.consignees_file(), CONSIGNEES_HEADER.as_bytes(), Access::Private)?;
+    files::write(&home.consignees_file(), consignees::HEADER.as_bytes(), Access::Private)?;
     files::write(&home.journal_file(), b"", Access::Private)?;
     let maker = Maker {
         name: options.maker.clone(),

@@ -3,7 +3,10 @@
 //! | module | what it does |
 //! | --- | --- |
 //! | [`init`] | a maker's home from nothing |
+//! | [`consignees`] | the maker's customers |
+//! | [`disclose`] | consignees for one reader |
 //! | [`delegate`] | requests and grants of delegations |
+//! | [`trust`] | changes to trust bundles |
 //! | [`keys`] | secret keys at rest, under a passphrase |
 //! | [`home`] | the folder that holds a maker's or a line's keys and records |
 //! | [`issue`] | what a mark is to say, held against the delegation |
@@ -14,7 +17,9 @@
 //! | [`cli`] | the command line `touchmark-sign` |
 
 pub mod cli;
+pub mod consignees;
 pub mod delegate;
+pub mod disclose;
 pub mod error;
 pub mod files;
 pub mod home;
@@ -26,3 +31,4 @@ pub mod plan;
 pub mod render;
 pub mod serials;
 pub mod sign;
+pub mod trust;

@@ -1,9 +1,12 @@
 //! The command line `touchmark-sign`: one file for each command, which turns arguments into a call of the library and
 //! its result into words. Nothing else prints.
 
+mod delegate;
+mod disclose;
 mod init;
 mod mark;
 mod secrets;
+mod trust;
 
 use crate::error::{Error, Kind, Result};
 use clap::{Parser, Subcommand};
@@ -18,7 +21,7 @@ use zeroize::Zeroizing;
 pub enum ExitStatus {
     /// Done.
     Done = 0,
-    /// A rule forbids it: the delegation's limits, a serial already used, a threshold not reached.
+    /// A rule forbids it: the delegation's limits, a serial already used for something else.
     Refused = 1,
     /// The command line, a file, a key or a passphrase is unusable.
     Unusable = 2,
@@ -73,7 +76,8 @@ impl<'a> Io<'a> {
 
 /// Signs marks: everything that needs a maker's, a line's or an authority's secret key.
 ///
-/// Exit status: 0 done; 1 refused by a rule (the delegation's limits, a serial already used, a threshold not reached);
+/// Exit status: 0 done; 1 refused by a rule (the delegation's limits, a serial already used for something
+/// else);
 /// 2 usage, or an unusable file, key or passphrase.
 ///
 /// Passphrases come from --passphrase-file, from the environment variable TOUCHMARK_PASSPHRASE, or are asked for on the
@@ -89,6 +93,9 @@ struct Cli {
 enum Command {
     Init(init::Args),
     Mark(Box<mark::Args>),
+    Disclose(Box<disclose::Args>),
+    Delegate(delegate::Args),
+    Trust(Box<trust::Args>),
 }
 
 /// Runs the program: `args` begin with its name.
@@ -100,6 +107,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> ExitSta
     let result = match cli.command {
         Command::Init(args) => init::run(args, io),
         Command::Mark(args) => mark::run(*args, io),
+        Command::Disclose(args) => disclose::run(*args, io),
+        Command::Delegate(args) => delegate::run(args, io),
+        Command::Trust(args) => trust::run(*args, io),
     };
     match result {
         Ok(()) => ExitStatus::Done,

@@ -3,8 +3,8 @@
 use super::Passphrase;
 use crate::error::{Error, Result};
 use crate::files::{self, Access};
-use ed25519_dalek::pkcs8::KeypairBytes;
-use ed25519_dalek::{Signer, SigningKey};
+use ed25519_dalek::pkcs8::{DecodePublicKey, KeypairBytes};
+use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use pkcs8::{DecodePrivateKey, EncodePrivateKey, LineEnding};
 use std::path::Path;
 use touchmark_formats::key::KeyBytes;
@@ -108,6 +108,19 @@ impl SecretKey {
     /// The file cannot be written.
     pub fn write(&self, path: &Path, passphrase: Option<&Passphrase>) -> Result<()> {
         files::write(path, self.to_pem(passphrase)?.as_bytes(), Access::Private)
+    }
+}
+
+/// The public key in the file at `path`: that of a private key, or a `PUBLIC KEY` as `openssl pkey -pubout` writes it.
+/// `passphrase` is asked only for a private key that is encrypted.
+///
+/// # Errors
+/// The file cannot be read, or holds neither.
+pub fn public_key(path: &Path, passphrase: impl FnOnce() -> Result<Passphrase>) -> Result<KeyBytes> {
+    let bytes = Zeroizing::new(files::read(path)?);
+    match std::str::from_utf8(&bytes).map(VerifyingKey::from_public_key_pem) {
+        Ok(Ok(public)) => Ok(KeyBytes(public.to_bytes())),
+        _ => SecretKey::read(path, passphrase).map(|key| key.public()),
     }
 }
 
