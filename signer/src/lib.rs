@@ -13,6 +13,7 @@
 //! | [`journal`] | serials, issued once and only once |
 //! | [`serials`] | which serials the next marks get |
 //! | [`sign`] | a mark and a key to a signed mark |
+//! | [`plan`] | which symbol, what size, what fits a package |
 //! | [`render`] | artwork of symbols |
 //! | [`cli`] | the command line `touchmark-sign` |
 

@@ -5,6 +5,7 @@ mod delegate;
 mod disclose;
 mod init;
 mod mark;
+mod plan;
 mod secrets;
 mod trust;
 
@@ -93,6 +94,7 @@ struct Cli {
 enum Command {
     Init(init::Args),
     Mark(Box<mark::Args>),
+    Plan(plan::Args),
     Disclose(Box<disclose::Args>),
     Delegate(delegate::Args),
     Trust(Box<trust::Args>),
@@ -107,6 +109,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> ExitSta
     let result = match cli.command {
         Command::Init(args) => init::run(args, io),
         Command::Mark(args) => mark::run(*args, io),
+        Command::Plan(args) => plan::run(&args, io),
         Command::Disclose(args) => disclose::run(*args, io),
         Command::Delegate(args) => delegate::run(args, io),
         Command::Trust(args) => trust::run(*args, io),

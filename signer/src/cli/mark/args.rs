@@ -196,7 +196,7 @@ pub(in super::super) fn serial(text: &str) -> Result<Serial, String> {
     number.ok_or_else(|| format!("a serial is a number from 0 to {}", Serial::MAX))
 }
 
-fn level(text: &str) -> Result<EcLevel, String> {
+pub(in super::super) fn level(text: &str) -> Result<EcLevel, String> {
     let found = EcLevel::ALL.into_iter().find(|level| text.eq_ignore_ascii_case(&level.letter().to_string()));
     found.ok_or_else(|| "L, M, Q or H".to_owned())
 }

@@ -5,7 +5,7 @@ mod artwork;
 mod output;
 mod rows;
 
-pub(super) use args::{Args, serial};
+pub(super) use args::{Args, level, serial};
 
 use super::Io;
 use super::secrets::Secrets;
