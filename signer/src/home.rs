@@ -205,12 +205,13 @@ impl Home {
         Ok(Line { slug, delegation })
     }
 
-    /// The line with this name, or the only one.
+    /// The line with this name, or the only one, of those whose keys are here.
     ///
     /// # Errors
     /// There is none, or there are several and none was named.
     pub fn line(&self, name: Option<&str>) -> Result<Line> {
-        let lines = self.lines()?;
+        let mut lines = self.lines()?;
+        lines.retain(|line| self.key_file(&line.slug).exists());
         let names = lines.iter().map(|l| format!("{:?}", l.delegation.signed.line.as_str()));
         let names = names.collect::<Vec<_>>().join(", ");
         let mut found = lines.into_iter().filter(|l| name.is_none_or(|n| l.delegation.signed.line.as_str() == n));

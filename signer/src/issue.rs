@@ -104,10 +104,18 @@ impl<'a> Template<'a> {
     /// # Errors
     /// The first limit that the mark would break, and the way out.
     pub fn check(&self, serial: Serial) -> Result<()> {
-        match self.delegation.violations(&self.unsealed(serial)).first() {
-            None => Ok(()),
-            Some(limit) => Err(self.refusal(*limit, serial)),
-        }
+        let broken = self.delegation.violations(&self.unsealed(serial));
+        // A serial outside the range is outside every lot too, which is no news.
+        let first = broken.iter().find(|limit| **limit == OutOfScope::Serial).or(broken.first());
+        first.map_or(Ok(()), |limit| Err(self.refusal(*limit, serial)))
+    }
+
+    /// Refuses what the delegation does not allow whatever the serial.
+    ///
+    /// # Errors
+    /// As [`Template::check`].
+    pub fn check_any_serial(&self) -> Result<()> {
+        self.check(self.serials().first().map_or(self.delegation.serials.first, |range| range.first))
     }
 
     fn refusal(&self, limit: OutOfScope, serial: Serial) -> Error {

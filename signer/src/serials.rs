@@ -123,6 +123,7 @@ impl<'a> Book<'a> {
 
     /// Finds unused serials.
     fn find(&mut self, n: usize, demand: &Demand<'a>) -> Result<Vec<Run>> {
+        demand.template.check_any_serial()?;
         let after = self.issued.last_key_value().map_or(1, |(_, entry)| entry.last + 1);
         let ranges = demand.template.serials();
         let above = ranges.iter().map(|r| (r.first.get().max(after), r.last.get()));
@@ -205,6 +206,6 @@ impl<'a> Book<'a> {
 
 fn used_up(demand: &Demand<'_>, missing: u64) -> Error {
     let lot = demand.template.content().lot.as_ref().map_or_else(String::new, |lot| format!(" for lot {lot}"));
-    Error::refused(format!("the delegation has {missing} serials too few left{lot}: the others are used up"))
+    Error::refused(format!("the serials of the delegation{lot} are used up: {missing} too few are left"))
         .hint("the maker can grant a further range (`touchmark-sign delegate grant --serials FIRST-LAST`)")
 }
