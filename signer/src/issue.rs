@@ -154,9 +154,14 @@ impl<'a> Template<'a> {
 
 fn lot_refusal(d: &Delegation, lot: Option<&Label>, serial: Serial) -> String {
     let wanted = lot.map_or_else(|| "without a lot".to_owned(), |lot| format!("of lot {lot}"));
-    match d.lot_of(serial) {
-        Some(own) => format!("may not mark serial {serial} {wanted}: the serial belongs to lot {own}"),
-        None => format!("may not mark serial {serial} {wanted}, only lots {}", list(d.lots.iter().map(|l| &l.lot))),
+    let listed = d.lots.iter().find(|l| Some(&l.lot) == lot);
+    match (listed, d.lot_of(serial)) {
+        (None, _) if !d.other_lots => {
+            format!("may not mark parts {wanted}, only lots {}", list(d.lots.iter().map(|l| &l.lot)))
+        }
+        (_, Some(own)) => format!("may not mark serial {serial} {wanted}: the serial belongs to lot {own}"),
+        (Some(own), None) => format!("may not mark serial {serial} {wanted}: the lot has serials {}", own.serials),
+        (None, None) => format!("may not mark serial {serial} {wanted}"),
     }
 }
 

@@ -2,12 +2,12 @@
 
 use super::Io;
 use super::mark::serial;
-use super::secrets::PassphraseArgs;
+use super::secrets::{PassphraseArgs, Secrets};
 use crate::delegate::{self, Limits};
 use crate::error::{Error, Result};
 use crate::files::{self, Access};
 use crate::home::{Home, read_delegation, slug};
-use crate::keys::{Passphrase, SecretKey};
+use crate::keys::SecretKey;
 use crate::{init, trust};
 use jiff::Timestamp;
 use std::path::PathBuf;
@@ -160,19 +160,15 @@ fn request(args: RequestArgs, io: &mut Io<'_>) -> Result<()> {
         SecretKey::read(&path, || secrets.ask(io))?
     } else {
         let passphrase = if args.no_passphrase { None } else { Some(secrets.choose(io)?) };
-        new_key(&home, &slug, passphrase.as_ref())?
+        let key = SecretKey::generate()?;
+        key.write(&path, passphrase.as_ref())?;
+        key
     };
     let request = delegate::request(&key, args.line, maker);
     files::write(&home.request_file(&slug), request.to_json().as_bytes(), Access::Ordinary)?;
     copy_out(args.out.as_ref(), &request.to_json(), io)?;
     io.say(format_args!("{}: to be granted by the maker", home.request_file(&slug).display()));
     Ok(())
-}
-
-fn new_key(home: &Home, slug: &str, passphrase: Option<&Passphrase>) -> Result<SecretKey> {
-    let key = SecretKey::generate()?;
-    key.write(&home.key_file(slug), passphrase)?;
-    Ok(key)
 }
 
 fn maker_root(text: &str) -> Result<KeyBytes> {
@@ -193,31 +189,17 @@ fn grant(args: Grant, io: &mut Io<'_>) -> Result<()> {
     let limits = args.limits.limits(io.now)?;
     let mut secrets = args.passphrase.secrets();
     let root = home.root_key(&mut || secrets.ask(io))?;
-    let request = match args.whom {
-        Whom { request: Some(path), .. } => {
-            Signed::<Request>::from_json(&files::read(&path)?).map_err(|e| Error::file(&path, e))?
-        }
-        Whom { line: Some(line), .. } => {
-            let own = home.line(Some(line.as_str()))?;
-            let key = SecretKey::read(&home.key_file(&own.slug), || secrets.ask(io))?;
-            delegate::request(&key, line, root.public())
-        }
-        Whom { new_line, .. } => {
-            let line = new_line.ok_or_else(|| Error::unusable("for which line?"))?;
-            let slug = slug(line.as_str())?;
-            if home.key_file(&slug).exists() {
-                return Err(Error::file(&home.key_file(&slug), "there is a line of that name already")
-                    .hint("--line NAME grants it other limits"));
-            }
-            let passphrase = if home.is_encrypted()? { Some(secrets.ask(io)?) } else { None };
-            delegate::request(&new_key(&home, &slug, passphrase.as_ref())?, line, root.public())
-        }
-    };
+    let (request, new_key) = args.whom.request(&home, root.public(), &mut secrets, io)?;
     let delegation = delegate::grant(&root, &request, limits)?;
-    let file = home.delegation_file(&slug(delegation.signed.line.as_str())?);
+    let slug = slug(delegation.signed.line.as_str())?;
+    let file = home.delegation_file(&slug);
     if file.exists() && read_delegation(&file)?.signed.key != delegation.signed.key {
         return Err(Error::file(&file, "another line of that name is delegated to already")
             .hint("the line must ask under another name"));
+    }
+    if let Some(key) = new_key {
+        let passphrase = if home.is_encrypted()? { Some(secrets.ask(io)?) } else { None };
+        key.write(&home.key_file(&slug), passphrase.as_ref())?;
     }
     files::write(&file, delegation.to_json().as_bytes(), Access::Ordinary)?;
     copy_out(args.out.as_ref(), &delegation.to_json(), io)?;
@@ -228,6 +210,35 @@ fn grant(args: Grant, io: &mut Io<'_>) -> Result<()> {
         io.say("note: the authority's key is not here; let it add the delegation to its bundle with `trust add`");
     }
     Ok(())
+}
+
+impl Whom {
+    /// The request to be granted, and the key that is yet to be written for a new line.
+    fn request(
+        self,
+        home: &Home,
+        root: KeyBytes,
+        secrets: &mut Secrets,
+        io: &mut Io<'_>,
+    ) -> Result<(Signed<Request>, Option<SecretKey>)> {
+        if let Some(path) = self.request {
+            let request = Signed::from_json(&files::read(&path)?).map_err(|e| Error::file(&path, e))?;
+            return Ok((request, None));
+        }
+        if let Some(line) = self.line {
+            let own = home.line(Some(line.as_str()))?;
+            let key = SecretKey::read(&home.key_file(&own.slug), || secrets.ask(io))?;
+            return Ok((delegate::request(&key, line, root), None));
+        }
+        let line = self.new_line.ok_or_else(|| Error::unusable("for which line?"))?;
+        let path = home.key_file(&slug(line.as_str())?);
+        if path.exists() {
+            let known = Error::file(&path, "there is a line of that name already");
+            return Err(known.hint("--line NAME grants it other limits"));
+        }
+        let key = SecretKey::generate()?;
+        Ok((delegate::request(&key, line, root), Some(key)))
+    }
 }
 
 fn accept(args: &Accept, io: &mut Io<'_>) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use super::args::{Args, CaptionPlace, ModulesArg, OutputFormat, Payload, PolarityArg, SymbolKind};
 use crate::error::{Error, Result};
-use crate::issue::{Content, Template};
+use crate::issue::{Content, Order, Template};
 use crate::render::{Artwork, ArtworkOptions, Caption, Format, ModuleShape, Place, Polarity, SheetOptions, render};
 use touchmark_formats::base45;
 use touchmark_formats::mark::{SIGNATURE_BYTES, Serial, SignedMark};
@@ -21,8 +21,9 @@ pub(super) struct Symbol {
 }
 
 /// Draws a stand-in of the first mark, so that options that cannot work are refused before a serial is used.
-pub(super) fn try_out(args: &Args, template: &Template<'_>) -> Result<()> {
-    let Some(serial) = template.serials().first().map(|range| range.last).or(Serial::new(0)) else { return Ok(()) };
+pub(super) fn try_out(args: &Args, order: &Order, template: &Template<'_>) -> Result<()> {
+    let serial = order.serial.or_else(|| template.serials().first().map(|range| range.first));
+    let Some(serial) = serial.or(Serial::new(0)) else { return Ok(()) };
     let bytes = SignedMark { mark: template.mark(serial)?, signature: [0; SIGNATURE_BYTES] }.to_bytes();
     let symbol = symbol(args, &bytes, template.content())?;
     match format(args.format) {

@@ -43,8 +43,8 @@ pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
         Template::new(delegation, content, year)
     });
     let templates = templates.collect::<Result<Vec<_>>>()?;
-    if let Some(template) = templates.first() {
-        artwork::try_out(&args, template)?;
+    if let (Some(order), Some(template)) = (orders.first(), templates.first()) {
+        artwork::try_out(&args, order, template)?;
     }
     let allotment = reserve(&home, &line, &orders, &templates, io)?;
     let made = sign_all(&key, &line, &templates, &allotment)?;
