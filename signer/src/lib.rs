@@ -1,4 +1,35 @@
 //! Touchmark's signing side: marks, delegations, trust bundles and disclosures, and the artwork of symbols.
+//!
+//! | module | what it does |
+//! | --- | --- |
+//! | [`init`] | a maker's home from nothing |
+//! | [`consignees`] | the maker's customers |
+//! | [`disclose`] | consignees for one reader |
+//! | [`delegate`] | requests and grants of delegations |
+//! | [`trust`] | changes to trust bundles |
+//! | [`keys`] | secret keys at rest, under a passphrase |
+//! | [`home`] | the folder that holds a maker's or a line's keys and records |
+//! | [`issue`] | what a mark is to say, held against the delegation |
+//! | [`journal`] | serials, issued once and only once |
+//! | [`serials`] | which serials the next marks get |
+//! | [`sign`] | a mark and a key to a signed mark |
+//! | [`plan`] | which symbol, what size, what fits a package |
+//! | [`render`] | artwork of symbols |
+//! | [`cli`] | the command line `touchmark-sign` |
 
+pub mod cli;
+pub mod consignees;
+pub mod delegate;
+pub mod disclose;
+pub mod error;
+pub mod files;
+pub mod home;
+pub mod init;
+pub mod issue;
+pub mod journal;
+pub mod keys;
 pub mod plan;
 pub mod render;
+pub mod serials;
+pub mod sign;
+pub mod trust;

@@ -1,0 +1,162 @@
+//! `touchmark-sign disclose`.
+
+use super::Io;
+use super::secrets::PassphraseArgs;
+use crate::disclose::{Knowledge, MAX_SERIALS, Made, Options, disclose, years};
+use crate::error::{Error, Result};
+use crate::files::{self, Access};
+use crate::home::Home;
+use crate::journal::Journal;
+use crate::{consignees, init::BUNDLE_LIFE};
+use jiff::{Timestamp, tz::TimeZone};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use touchmark_formats::date::Date;
+use touchmark_formats::disclosure::Scope;
+use touchmark_formats::text::Label;
+use zeroize::Zeroizing;
+
+/// Write the consignees of some marks for one reader, encrypted
+///
+/// The file opens the marks of one lot, of a span of days, or of single serials, and names their consignees from
+/// consignees.csv; nothing else. The maker's root key signs it, and age encrypts it to its reader.
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// The maker's home
+    #[arg(long, value_name = "DIR")]
+    home: PathBuf,
+    #[command(flatten)]
+    passphrase: PassphraseArgs,
+    #[command(flatten)]
+    scope: ScopeArgs,
+    /// Last day of the span, included
+    #[arg(long, value_name = "D", requires = "from")]
+    until: Option<Date>,
+    /// A day on which the lot was made, if its marks are not on record in this home; as often as needed
+    #[arg(long, value_name = "D", requires = "lot")]
+    date: Vec<Date>,
+    /// Name this consignee too, though no mark on record in this home has it; as often as needed
+    #[arg(long, value_name = "N")]
+    consignee: Vec<u64>,
+    /// The reader's age recipient
+    #[arg(long, value_name = "age1...")]
+    to: String,
+    /// The case or request that it answers
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    case: String,
+    /// Last day on which it should be used [default: in a year]
+    #[arg(long, value_name = "D")]
+    expires: Option<Date>,
+    /// Where to; `-` for standard output
+    #[arg(long, value_name = "F")]
+    out: PathBuf,
+}
+
+/// One of these.
+#[derive(clap::Args)]
+#[group(required = true, multiple = false)]
+struct ScopeArgs {
+    /// Every mark of this lot
+    #[arg(long, value_name = "L")]
+    lot: Option<Label>,
+    /// Every mark made from this day until --until
+    #[arg(long, value_name = "D", requires = "until")]
+    from: Option<Date>,
+    /// The marks with these serials, as 1,5,10-20
+    #[arg(long, value_name = "LIST", value_parser = serials)]
+    serials: Option<std::sync::Arc<[u64]>>,
+}
+
+pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
+    let recipient = args.to.parse::<age::x25519::Recipient>().map_err(|e| {
+        Error::unusable(format!("{:?} is not an age recipient: {e}", args.to))
+            .hint("the reader makes one with `age-keygen`, and sends the public key, which begins with age1")
+    })?;
+    let home = Home::open(&args.home)?;
+    let records = Journal::read(&home.journal_file())?;
+    let options = options(&args, &recipient, io.now)?;
+    let mut secrets = args.passphrase.secrets();
+    let root = home.root_key(&mut || secrets.ask(io))?;
+    let mut keys = BTreeMap::new();
+    for year in years(&options, &records)? {
+        if let Some(key) = home.year_key(year, &mut || secrets.ask(io))? {
+            keys.insert(year, key);
+        }
+    }
+    let customers = consignees::read(&home.consignees_file())?;
+    let knowledge = Knowledge { records: &records, consignees: &customers, years: &keys };
+    let Made { envelope, unnamed } = disclose(&root, &options, &knowledge)?;
+    let json = Zeroizing::new(envelope.to_json());
+    let sealed = age::encrypt_and_armor(&recipient, json.as_bytes())
+        .map_err(|e| Error::unusable(format!("cannot encrypt the disclosure: {e}")))?;
+    match args.out.to_str() {
+        Some("-") => io.print(sealed)?,
+        _ => files::write(&args.out, sealed.as_bytes(), Access::Ordinary)?,
+    }
+    let disclosed = &envelope.signed;
+    let (keys, names) = (disclosed.grants.len(), disclosed.consignees.len());
+    io.say(format_args!("{}: {keys} keys and {names} consignees for {}", disclosed.scope, disclosed.recipient));
+    if !unnamed.is_empty() {
+        let numbers = unnamed.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+        io.say(format_args!("warning: not in {}: consignee {numbers}", home.consignees_file().display()));
+    }
+    Ok(())
+}
+
+fn options(args: &Args, recipient: &age::x25519::Recipient, now: Timestamp) -> Result<Options> {
+    let ScopeArgs { lot, from, serials } = &args.scope;
+    let scope = match (lot, from.zip(args.until), serials) {
+        (Some(lot), ..) => Scope::Lot(lot.clone()),
+        (_, Some((from, to)), _) => Scope::Days { from, to },
+        (.., Some(serials)) => Scope::Serials(serials.to_vec()),
+        _ => return Err(Error::unusable("nothing to disclose").hint("say --lot, --from and --until, or --serials")),
+    };
+    if args.case.len() > 512 || args.case.contains(char::is_control) {
+        return Err(Error::unusable("--case: more than 512 bytes or not one line"));
+    }
+    let expires = match args.expires {
+        Some(day) => end_of(day),
+        None => now.checked_add(BUNDLE_LIFE).ok(),
+    };
+    Ok(Options {
+        scope,
+        dates: args.date.clone(),
+        recipient: recipient.to_string(),
+        case: args.case.clone(),
+        created: now,
+        expires: expires.filter(|e| *e > now).ok_or_else(|| Error::unusable("--expires: that day is over"))?,
+        consignees: args.consignee.iter().copied().collect(),
+    })
+}
+
+/// The last second of a day, UTC.
+pub(super) fn end_of(day: Date) -> Option<Timestamp> {
+    TimeZone::UTC.to_timestamp(day.civil().at(23, 59, 59, 0)).ok()
+}
+
+fn serials(text: &str) -> std::result::Result<std::sync::Arc<[u64]>, String> {
+    let mut all = BTreeSet::new();
+    for item in text.split(',').map(str::trim) {
+        let (first, last) = item.split_once('-').unwrap_or((item, item));
+        let range = first.trim().parse::<u64>().ok().zip(last.trim().parse::<u64>().ok()).filter(|(a, b)| a <= b);
+        let (first, last) = range.ok_or_else(|| format!("{item:?} is neither a serial nor a range of serials"))?;
+        if last - first >= MAX_SERIALS as u64 {
+            return Err(format!("{item:?} is more than {MAX_SERIALS} serials"));
+        }
+        all.extend(first..=last);
+    }
+    Ok(all.into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_of_serials_are_read_exactly_or_refused() {
+        assert_eq!(serials("5,1, 10-12,11").unwrap().as_ref(), [1, 5, 10, 11, 12]);
+        for text in ["", "1,", "5-1", "a", "-3", "0-9007199254740991"] {
+            assert!(serials(text).is_err(), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! A mark's bytes to artwork, as the options ask for it.
+
+use super::args::{Args, CaptionPlace, ModulesArg, OutputFormat, Payload, PolarityArg, SymbolKind};
+use crate::error::{Error, Result};
+use crate::issue::{Content, Order, Template};
+use crate::render::{Artwork, ArtworkOptions, Caption, Format, ModuleShape, Place, Polarity, SheetOptions, render};
+use touchmark_formats::base45;
+use touchmark_formats::mark::{SIGNATURE_BYTES, Serial, SignedMark};
+use touchmark_formats::symbol::{Encoded, Request, Symbology, encode, encode_text};
+
+/// Capital letters are this many modules high.
+const CAPTION_MODULES: f64 = 8.0;
+
+/// A symbol as it will be drawn.
+pub(super) struct Symbol {
+    pub(super) artwork: Artwork,
+    /// The name of its size.
+    pub(super) name: String,
+    /// Width and height with quiet zone, in millimetres.
+    pub(super) mm: (f64, f64),
+}
+
+/// Draws a stand-in of the first mark, so that options that cannot work are refused before a serial is used.
+pub(super) fn try_out(args: &Args, order: &Order, template: &Template<'_>) -> Result<()> {
+    let serial = order.serial.or_else(|| template.serials().first().map(|range| range.first));
+    let Some(serial) = serial.or(Serial::new(0)) else { return Ok(()) };
+    let bytes = SignedMark { mark: template.mark(serial)?, signature: [0; SIGNATURE_BYTES] }.to_bytes();
+    let symbol = symbol(args, &bytes, template.content())?;
+    match format(args.format) {
+        Some(format) => draw(args, format, &[symbol]).map(drop),
+        None => Ok(()),
+    }
+}
+
+/// The format of the drawing; `None` for text.
+pub(super) fn format(format: OutputFormat) -> Option<Format> {
+    match format {
+        OutputFormat::Svg => Some(Format::Svg),
+        OutputFormat::Png => Some(Format::Png),
+        OutputFormat::Pdf => Some(Format::Pdf),
+        OutputFormat::Dxf => Some(Format::Dxf),
+        OutputFormat::Zpl => Some(Format::Zpl),
+        OutputFormat::Matrix => Some(Format::Matrix),
+        OutputFormat::Text => None,
+    }
+}
+
+/// The symbols in one file.
+pub(super) fn draw(args: &Args, format: Format, symbols: &[Symbol]) -> Result<Vec<u8>> {
+    let default = if format == Format::Zpl { 600.0 } else { 1270.0 };
+    let sheet = SheetOptions {
+        dpi: args.drawing.dpi.unwrap_or(default),
+        columns: args.drawing.columns,
+        ..SheetOptions::default()
+    };
+    let artworks = symbols.iter().map(|s| s.artwork.clone()).collect::<Vec<_>>();
+    render(format, &artworks, &sheet).map_err(|e| Error::unusable(e.to_string()))
+}
+
+/// The symbol of a mark.
+pub(super) fn symbol(args: &Args, bytes: &[u8], content: &Content) -> Result<Symbol> {
+    let (symbology, request) = match args.symbol.symbol {
+        SymbolKind::Qr => (Symbology::QrCode, Request::Qr { ec: args.symbol.ec, min_version: 1 }),
+        SymbolKind::Datamatrix => (Symbology::DataMatrix, Request::DataMatrix { shape: args.symbol.shape }),
+    };
+    let encoded = match args.symbol.content {
+        Payload::Bytes => encode(bytes, &request),
+        Payload::Text => encode_text(&base45::encode(bytes), &request),
+    };
+    let Encoded { matrix, size } = encoded.map_err(|e| Error::unusable(e.to_string()))?;
+    let (columns, rows) = (matrix.width() as f64, matrix.height() as f64);
+    let artwork =
+        Artwork::new(matrix, symbology, options(args, content)).map_err(|e| Error::unusable(e.to_string()))?;
+    let side = |modules: f64| (modules + 2.0 * f64::from(artwork.quiet_zone)) * args.drawing.module_mm;
+    Ok(Symbol { mm: (side(columns), side(rows)), name: size.name, artwork })
+}
+
+fn options(args: &Args, content: &Content) -> ArtworkOptions {
+    let drawing = &args.drawing;
+    let place = drawing.caption.filter(|_| !drawing.no_caption);
+    let height_mm = drawing.caption_mm.unwrap_or(CAPTION_MODULES * drawing.module_mm);
+    ArtworkOptions {
+        module_mm: drawing.module_mm,
+        quiet_zone: drawing.quiet_zone,
+        polarity: match drawing.polarity {
+            PolarityArg::Dark => Polarity::DarkOnLight,
+            PolarityArg::Light => Polarity::LightOnDark,
+        },
+        shape: match drawing.modules {
+            ModulesArg::Square => ModuleShape::Square,
+            ModulesArg::Dot => ModuleShape::Dot,
+        },
+        dot_gain_mm: drawing.dot_gain_mm,
+        caption: place.map(|place| Caption { lines: caption(content), height_mm, place: side(place) }),
+    }
+}
+
+fn side(place: CaptionPlace) -> Place {
+    match place {
+        CaptionPlace::Below => Place::Below,
+        CaptionPlace::Right => Place::Right,
+    }
+}
+
+/// Part, lot and date, as packages have them.
+fn caption(content: &Content) -> Vec<String> {
+    let lot = content.lot.as_ref().map(|lot| lot.as_str().to_owned());
+    [Some(content.part.as_str().to_owned()), lot, Some(content.date.to_string())].into_iter().flatten().collect()
+}

@@ -1,0 +1,194 @@
+//! Disclosures: the keys of exactly the marks asked for, and the names behind their consignee numbers, for one reader.
+
+use crate::error::{Error, Result};
+use crate::journal::Record;
+use crate::keys::SecretKey;
+use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
+use touchmark_formats::capsule::{ItemKey, LotKey, YearKey};
+use touchmark_formats::date::Date;
+use touchmark_formats::disclosure::{Consignee, DisclosedKey, Disclosure, Grant, Scope};
+use touchmark_formats::key::KeyBytes;
+use touchmark_formats::mark::Serial;
+use touchmark_formats::signed::Signed;
+
+/// The longest span of days in one disclosure: ten years.
+pub const MAX_DAYS: usize = 3660;
+/// The most serials in one disclosure.
+pub const MAX_SERIALS: usize = 100_000;
+
+/// What is to be disclosed, to whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// Which marks.
+    pub scope: Scope,
+    /// For a lot: days on which it was made besides those on record.
+    pub dates: Vec<Date>,
+    /// The age recipient.
+    pub recipient: String,
+    /// The case or request that it answers.
+    pub case: String,
+    /// When it is made.
+    pub created: Timestamp,
+    /// Until when it is meant to be used.
+    pub expires: Timestamp,
+    /// Consignees to be named whether or not a mark on record has them.
+    pub consignees: BTreeSet<u64>,
+}
+
+/// What a maker knows: its records, customers and year keys.
+#[derive(Debug)]
+pub struct Knowledge<'a> {
+    /// The journal.
+    pub records: &'a [Record],
+    /// The customers, by number.
+    pub consignees: &'a BTreeMap<u64, Consignee>,
+    /// The keys of the years that [`years`] names.
+    pub years: &'a BTreeMap<i16, YearKey>,
+}
+
+/// A disclosure ready to be encrypted, and what people should hear of it.
+#[derive(Debug)]
+pub struct Made {
+    /// Signed by the maker's root key.
+    pub envelope: Signed<Disclosure>,
+    /// Consignees in the scope that have no row among the customers.
+    pub unnamed: BTreeSet<u64>,
+}
+
+/// The years whose keys a disclosure needs.
+///
+/// # Errors
+/// The scope is empty, too large, or not on record.
+pub fn years(options: &Options, records: &[Record]) -> Result<BTreeSet<i16>> {
+    Ok(match &options.scope {
+        Scope::Lot(_) => lot_days(options, records)?.into_iter().map(Date::year).collect(),
+        Scope::Days { from, to } => days(*from, *to)?.into_iter().map(Date::year).collect(),
+        Scope::Serials(serials) => items(serials, records)?.iter().map(|(r, _)| r.date.year()).collect(),
+    })
+}
+
+/// Makes the disclosure.
+///
+/// # Errors
+/// As [`years`], or a year's key is missing.
+pub fn disclose(root: &SecretKey, options: &Options, knowledge: &Knowledge<'_>) -> Result<Made> {
+    let records = knowledge.records;
+    let (grants, within): (Vec<Grant>, Vec<&Record>) = match &options.scope {
+        Scope::Lot(lot) => {
+            let grant = |date: Date| {
+                let key = knowledge.year(date)?.day(date).lot(Some(lot));
+                Ok(Grant::Lot { date, lot: Some(lot.clone()), key: DisclosedKey::new(*key.expose()) })
+            };
+            let grants = lot_days(options, records)?.into_iter().map(grant).collect::<Result<_>>()?;
+            (grants, records.iter().filter(|r| r.lot.as_ref() == Some(lot)).collect())
+        }
+        Scope::Days { from, to } => {
+            let grant = |date: Date| {
+                let key = knowledge.year(date)?.day(date);
+                Ok(Grant::Day { date, key: DisclosedKey::new(*key.expose()) })
+            };
+            let grants = days(*from, *to)?.into_iter().map(grant).collect::<Result<_>>()?;
+            (grants, records.iter().filter(|r| (*from..=*to).contains(&r.date)).collect())
+        }
+        Scope::Serials(serials) => {
+            let items = items(serials, records)?;
+            let grant = |(record, serial): &(&Record, Serial)| {
+                let key = knowledge.item(record, *serial)?;
+                Ok(Grant::Item { line: record.key, serial: *serial, key: DisclosedKey::new(*key.expose()) })
+            };
+            (items.iter().map(grant).collect::<Result<_>>()?, items.into_iter().map(|(r, _)| r).collect())
+        }
+    };
+    let mut numbers = options.consignees.clone();
+    for record in within {
+        numbers.extend(knowledge.consignee(record, &root.public())?);
+    }
+    let named = |number: &u64| knowledge.consignees.get(number).cloned();
+    let consignees = numbers.iter().filter_map(named).collect();
+    let unnamed = numbers.iter().filter(|number| named(number).is_none()).copied().collect();
+    let mut envelope = Signed::new(Disclosure {
+        maker: root.public(),
+        recipient: options.recipient.clone(),
+        case: options.case.clone(),
+        created: options.created,
+        expires: options.expires,
+        scope: options.scope.clone(),
+        grants,
+        consignees,
+    });
+    root.sign_document(&mut envelope);
+    Ok(Made { envelope, unnamed })
+}
+
+impl Knowledge<'_> {
+    fn year(&self, date: Date) -> Result<&YearKey> {
+        self.years.get(&date.year()).ok_or_else(|| {
+            Error::unusable(format!("the disclosure key of {} is not here, or was destroyed", date.year()))
+        })
+    }
+
+    fn lot(&self, record: &Record) -> Result<LotKey> {
+        Ok(self.year(record.date)?.day(record.date).lot(record.lot.as_ref()))
+    }
+
+    fn item(&self, record: &Record, serial: Serial) -> Result<ItemKey> {
+        Ok(self.lot(record)?.item(record.key.id(), serial))
+    }
+
+    /// The consignee of a record's marks, from its first mark's capsule: all of a record have the same.
+    fn consignee(&self, record: &Record, root: &KeyBytes) -> Result<Option<u64>> {
+        let Some((mark, capsule)) = record.first_mark().and_then(|mark| mark.capsule.map(|c| (mark, c))) else {
+            return Ok(None);
+        };
+        let number = capsule.open(&self.item(record, mark.serial)?, &mark.head_bytes(), root);
+        number.map(Some).ok_or_else(|| {
+            Error::unusable(format!(
+                "the disclosure key of {} does not open serial {}",
+                record.date.year(),
+                mark.serial
+            ))
+        })
+    }
+}
+
+/// The days on which a lot was made.
+fn lot_days(options: &Options, records: &[Record]) -> Result<BTreeSet<Date>> {
+    let Scope::Lot(lot) = &options.scope else { return Ok(BTreeSet::new()) };
+    let recorded = records.iter().filter(|r| r.lot.as_ref() == Some(lot)).map(|r| r.date);
+    let days: BTreeSet<Date> = recorded.chain(options.dates.iter().copied()).collect();
+    if days.is_empty() {
+        return Err(Error::unusable(format!("no mark of lot {lot} is on record in this home"))
+            .hint("if the lot was marked elsewhere, name the days with --date D, as often as needed"));
+    }
+    Ok(days)
+}
+
+fn days(from: Date, to: Date) -> Result<Vec<Date>> {
+    let days = std::iter::successors(Some(from), |day| day.next()).take_while(|day| *day <= to);
+    let days = days.take(MAX_DAYS + 1).collect::<Vec<_>>();
+    match days.len() {
+        0 => Err(Error::unusable(format!("the span ends on {to}, before it begins on {from}"))),
+        n if n > MAX_DAYS => Err(Error::unusable(format!("the span is longer than {MAX_DAYS} days"))),
+        _ => Ok(days),
+    }
+}
+
+/// The record of each serial; several, where several lines used the same.
+fn items<'a>(serials: &[u64], records: &'a [Record]) -> Result<Vec<(&'a Record, Serial)>> {
+    if serials.len() > MAX_SERIALS {
+        return Err(
+            Error::unusable(format!("more than {MAX_SERIALS} serials")).hint("disclose the lot, or a span of days")
+        );
+    }
+    let mut items = Vec::new();
+    for number in serials {
+        let before = items.len();
+        let found = records.iter().filter(|r| (r.first..=r.last).contains(number));
+        items.extend(found.filter_map(|r| Some((r, Serial::new(*number)?))));
+        if items.len() == before {
+            return Err(Error::unusable(format!("serial {number} is not on record in this home")));
+        }
+    }
+    Ok(items)
+}

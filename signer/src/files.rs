@@ -1,0 +1,93 @@
+//! Files that are read under a ceiling, and written whole or not at all.
+
+use crate::error::{Error, Result};
+use std::fs::{self, File, Permissions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+/// The largest file read whole, in bytes: far above any bundle, list or table of this program.
+pub const MAX_BYTES: u64 = 256 << 20;
+
+/// Who may read what is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// The owner alone: keys, and what names customers.
+    Private,
+    /// Whoever the user's file mode mask lets.
+    Ordinary,
+}
+
+impl Access {
+    #[cfg(unix)]
+    fn permissions(self) -> Permissions {
+        use std::os::unix::fs::PermissionsExt;
+        Permissions::from_mode(match self {
+            Self::Private => 0o600,
+            Self::Ordinary => 0o666,
+        })
+    }
+}
+
+/// The bytes of a file of at most [`MAX_BYTES`].
+///
+/// # Errors
+/// It cannot be read, or is larger.
+pub fn read(path: &Path) -> Result<Vec<u8>> {
+    let file = File::open(path).map_err(|e| Error::io("read", path, &e))?;
+    read_all(file, path)
+}
+
+/// All that `source`, which `path` names in messages, has to give, up to [`MAX_BYTES`].
+///
+/// # Errors
+/// It cannot be read, or gives more.
+pub fn read_all(source: impl Read, path: &Path) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    source.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|e| Error::io("read", path, &e))?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(Error::file(path, format_args!("larger than {} MiB", MAX_BYTES >> 20)));
+    }
+    Ok(bytes)
+}
+
+/// Writes `bytes` to `path` so that the file there is the old one or the new one, never a part: into a neighbour, then
+/// by renaming. What is no ordinary file (a pipe, a device) is written to as it is.
+///
+/// # Errors
+/// The operating system's refusal.
+pub fn write(path: &Path, bytes: &[u8], access: Access) -> Result<()> {
+    let failed = |e: io::Error| Error::io("write", path, &e);
+    if fs::metadata(path).is_ok_and(|m| !m.is_file() && !m.is_dir()) {
+        let mut stream = fs::OpenOptions::new().write(true).open(path).map_err(failed)?;
+        return stream.write_all(bytes).map_err(failed);
+    }
+    let folder = parent(path);
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".touchmark-");
+    #[cfg(unix)]
+    let permissions = access.permissions();
+    #[cfg(unix)]
+    builder.permissions(permissions);
+    #[cfg(not(unix))]
+    let _ = access;
+    let mut file = builder.tempfile_in(&folder).map_err(failed)?;
+    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
+    file.persist(path).map_err(|e| failed(e.error))?;
+    sync_folder(&folder);
+    Ok(())
+}
+
+/// The folder in which `path` stands.
+#[must_use]
+pub fn parent(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// Makes the names in `folder` survive a power cut, where the system can do that.
+pub fn sync_folder(folder: &Path) {
+    // Not every file system lets a folder be synced; then it has its own order of writing.
+    let _ = File::open(folder).and_then(|f| f.sync_all());
+}

@@ -1,0 +1,269 @@
+//! The folder that holds what a maker or a line signs with:
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `keys/root.pem` | the maker's root key; a line's own home has none |
+//! | `keys/authority.pem` | the key that signs `trust.json`; where another authority does, none |
+//! | `keys/LINE.pem` | a line key |
+//! | `lines/LINE.json` | its delegation |
+//! | `lines/LINE.request.json` | its request, until the delegation is there |
+//! | `disclosure/YEAR.age`, `.key` | the year key of consignee capsules, under the passphrase or plain |
+//! | `consignees.csv` | customers: number, name, country, address |
+//! | `serials.jsonl` | the serials issued ([`crate::journal`]) |
+//! | `trust.json` | the trust bundle with this maker in it |
+//!
+//! LINE is the line's name in small letters with `-` for everything but letters and digits.
+
+use crate::error::{Error, Result};
+use crate::files;
+use crate::journal::{Journal, Record};
+use crate::keys::file::is_encrypted;
+use crate::keys::{Passphrase, SecretKey, year};
+use crate::sign::LineKey;
+use std::path::{Path, PathBuf};
+use touchmark_formats::capsule::YearKey;
+use touchmark_formats::delegation::Delegation;
+use touchmark_formats::signed::Signed;
+
+/// Asks for the home's passphrase; only called for keys that are encrypted.
+pub type Ask<'a> = &'a mut dyn FnMut() -> Result<Passphrase>;
+
+/// A home folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Home(PathBuf);
+
+/// A line in a home.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// The name of its files.
+    pub slug: String,
+    /// What it may mark. Its signatures were checked.
+    pub delegation: Signed<Delegation>,
+}
+
+impl Home {
+    /// The home in `dir`.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn open(dir: &Path) -> Result<Self> {
+        if dir.join("lines").is_dir() && dir.join("keys").is_dir() {
+            return Ok(Self(dir.to_owned()));
+        }
+        Err(Error::file(dir, "not a home folder: there is no keys and lines in it")
+            .hint("`touchmark-sign init DIR --maker NAME --country CC` makes one"))
+    }
+
+    /// The home that is about to be made in `dir`.
+    pub(crate) fn at(dir: &Path) -> Self {
+        Self(dir.to_owned())
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.0
+    }
+
+    /// The trust bundle.
+    #[must_use]
+    pub fn trust_file(&self) -> PathBuf {
+        self.0.join("trust.json")
+    }
+
+    /// The journal of serials.
+    #[must_use]
+    pub fn journal_file(&self) -> PathBuf {
+        self.0.join("serials.jsonl")
+    }
+
+    /// The table of customers.
+    #[must_use]
+    pub fn consignees_file(&self) -> PathBuf {
+        self.0.join("consignees.csv")
+    }
+
+    /// A secret key: `root`, `authority`, or a line's slug.
+    #[must_use]
+    pub fn key_file(&self, name: &str) -> PathBuf {
+        self.0.join("keys").join(format!("{name}.pem"))
+    }
+
+    /// A line's delegation.
+    #[must_use]
+    pub fn delegation_file(&self, slug: &str) -> PathBuf {
+        self.0.join("lines").join(format!("{slug}.json"))
+    }
+
+    /// A line's request for a delegation.
+    #[must_use]
+    pub fn request_file(&self, slug: &str) -> PathBuf {
+        self.0.join("lines").join(format!("{slug}.request.json"))
+    }
+
+    /// Where the key of `year` stands, or would stand.
+    #[must_use]
+    pub fn year_file(&self, year: i16, encrypted: bool) -> PathBuf {
+        self.0.join("disclosure").join(format!("{year}.{}", year::extension(encrypted)))
+    }
+
+    /// Whether the maker's disclosure secret is here: whether consignees can be sealed and disclosed.
+    #[must_use]
+    pub fn has_disclosure(&self) -> bool {
+        self.0.join("disclosure").is_dir()
+    }
+
+    /// The maker's root key.
+    ///
+    /// # Errors
+    /// It is not here, or cannot be opened.
+    pub fn root_key(&self, ask: Ask<'_>) -> Result<SecretKey> {
+        let path = self.key_file("root");
+        if path.exists() {
+            return SecretKey::read(&path, ask);
+        }
+        Err(Error::file(&path, "the maker's root key is not in this home")
+            .hint("run this in the maker's home, the one that `touchmark-sign init` made"))
+    }
+
+    /// The secret key of `line`, which must be the one that its delegation names.
+    ///
+    /// # Errors
+    /// It cannot be opened, or is another.
+    pub fn line_key(&self, line: &Line, ask: Ask<'_>) -> Result<LineKey> {
+        let path = self.key_file(&line.slug);
+        let key = LineKey::new(SecretKey::read(&path, ask)?).map_err(|e| Error::file(&path, e))?;
+        if key.public() == line.delegation.signed.key {
+            return Ok(key);
+        }
+        Err(Error::file(&path, format_args!("not the key that {} names", self.delegation_file(&line.slug).display())))
+    }
+
+    /// The key of `year`; `None` if it is not here.
+    ///
+    /// # Errors
+    /// It is here, and cannot be opened.
+    pub fn year_key(&self, year: i16, ask: Ask<'_>) -> Result<Option<YearKey>> {
+        let found = [true, false].map(|encrypted| self.year_file(year, encrypted)).into_iter().find(|p| p.exists());
+        found.map(|path| year::read(&path, year, ask)).transpose()
+    }
+
+    /// Makes the key of `year`, of which no mark was sealed yet. `now` is this year.
+    ///
+    /// # Errors
+    /// The disclosure secret is kept elsewhere; the key is there, or was once; or it cannot be written.
+    pub fn new_year_key(&self, year: i16, now: i16, ask: Ask<'_>) -> Result<YearKey> {
+        if !self.has_disclosure() {
+            return Err(Error::file(&self.0, "consignees cannot be sealed here: this home has no disclosure secret")
+                .hint("leave --consignee out and let the maker's ledger say where the goods went, or mark in the maker's home"));
+        }
+        let file = self.year_file(year, self.is_encrypted()?);
+        // The journal's lock keeps another process from making the same key.
+        let journal = Journal::lock(&self.journal_file())?;
+        let sealed =
+            |record: &&Record| record.date.year() == year && record.first_mark().is_some_and(|m| m.capsule.is_some());
+        if year < now || journal.records().iter().any(|r| sealed(&r)) {
+            return Err(Error::file(&file, "the disclosure key of that year is missing"));
+        }
+        if let Some(key) = self.year_key(year, &mut *ask)? {
+            return Ok(key);
+        }
+        let passphrase = if self.is_encrypted()? { Some(ask()?) } else { None };
+        let key = year::generate()?;
+        year::write(&file, year, &key, passphrase.as_ref())?;
+        Ok(key)
+    }
+
+    /// Whether the keys of this maker's home are under a passphrase: whether its root key is.
+    ///
+    /// # Errors
+    /// The root key cannot be read.
+    pub fn is_encrypted(&self) -> Result<bool> {
+        let pem = zeroize::Zeroizing::new(files::read(&self.key_file("root"))?);
+        Ok(std::str::from_utf8(&pem).is_ok_and(is_encrypted))
+    }
+
+    /// Every line with a delegation, by slug.
+    ///
+    /// # Errors
+    /// A delegation cannot be read, or does not hold.
+    pub fn lines(&self) -> Result<Vec<Line>> {
+        let folder = self.0.join("lines");
+        let unreadable = |e: std::io::Error| Error::io("read", &folder, &e);
+        let mut slugs = Vec::new();
+        for entry in std::fs::read_dir(&folder).map_err(unreadable)? {
+            let name = entry.map_err(unreadable)?.file_name();
+            let slug = name.to_str().and_then(|n| n.strip_suffix(".json")).filter(|n| !n.ends_with(".request"));
+            slugs.extend(slug.map(str::to_owned));
+        }
+        slugs.sort();
+        slugs.into_iter().map(|slug| self.read_line(slug)).collect()
+    }
+
+    fn read_line(&self, slug: String) -> Result<Line> {
+        let delegation = read_delegation(&self.delegation_file(&slug))?;
+        Ok(Line { slug, delegation })
+    }
+
+    /// The line with this name, or the only one, of those whose keys are here.
+    ///
+    /// # Errors
+    /// There is none, or there are several and none was named.
+    pub fn line(&self, name: Option<&str>) -> Result<Line> {
+        let mut lines = self.lines()?;
+        lines.retain(|line| self.key_file(&line.slug).exists());
+        let names = lines.iter().map(|l| format!("{:?}", l.delegation.signed.line.as_str()));
+        let names = names.collect::<Vec<_>>().join(", ");
+        let mut found = lines.into_iter().filter(|l| name.is_none_or(|n| l.delegation.signed.line.as_str() == n));
+        match (found.next(), found.next(), name) {
+            (Some(line), None, _) => Ok(line),
+            (None, _, _) if names.is_empty() => Err(Error::file(&self.0, "no line has a delegation yet")
+                .hint("`touchmark-sign delegate accept` takes the delegation in that the maker granted")),
+            (None, _, Some(name)) => Err(Error::file(&self.0, format_args!("there is no line {name:?}, only {names}"))),
+            _ => Err(Error::file(&self.0, format_args!("there are several lines: {names}"))
+                .hint("name one with --line NAME")),
+        }
+    }
+}
+
+/// The delegation in a file, its signatures checked.
+///
+/// # Errors
+/// It cannot be read, or does not hold.
+pub fn read_delegation(path: &Path) -> Result<Signed<Delegation>> {
+    let envelope = Signed::<Delegation>::from_json(&files::read(path)?).map_err(|e| Error::file(path, e))?;
+    let root = envelope.signed.maker.check().map_err(|e| Error::file(path, format_args!("the maker's key: {e}")))?;
+    Delegation::check(&envelope, &root).map_err(|e| Error::file(path, e))?;
+    Ok(envelope)
+}
+
+/// The name of a line's files: small letters and digits of the name, `-` for each run of anything else.
+///
+/// # Errors
+/// Nothing is left, or the name is kept for another key.
+pub fn slug(line: &str) -> Result<String> {
+    let words = line.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty());
+    let slug = words.map(str::to_lowercase).collect::<Vec<_>>().join("-");
+    match slug.as_str() {
+        "" => Err(Error::unusable(format!("the line's name {line:?} has no letter or digit"))),
+        "root" | "authority" => {
+            Err(Error::unusable(format!("a line cannot be called {line:?}: that key has its place")))
+        }
+        _ => Ok(slug),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slugs_are_plain_file_names() {
+        for (name, expected) in [("line 1", "line-1"), ("  Eindhoven/3_b ", "eindhoven-3-b"), ("../../x", "x")] {
+            assert_eq!(slug(name).as_deref(), Ok(expected));
+        }
+        for name in ["", "../", "Root", "authority"] {
+            assert!(slug(name).is_err(), "{name:?}");
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! A maker's home from nothing: what a small maker or a trial needs.
+
+use crate::consignees;
+use crate::delegate::{self, Limits};
+use crate::error::{Error, Result};
+use crate::files::{self, Access};
+use crate::home::{Home, slug};
+use crate::keys::{Passphrase, SecretKey, year};
+use jiff::{SignedDuration, Timestamp, ToSpan, civil, tz::TimeZone};
+use std::fs;
+use std::path::Path;
+use touchmark_formats::date::Date;
+use touchmark_formats::key::KeyBytes;
+use touchmark_formats::signed::Signed;
+use touchmark_formats::text::Label;
+use touchmark_formats::trust::{Authority, Country, Maker, Signer, Trust};
+
+/// How long the first delegation allows marking.
+const YEARS: i64 = 5;
+/// How long a bundle counts as fresh.
+pub const BUNDLE_LIFE: SignedDuration = SignedDuration::from_hours(365 * 24);
+
+/// What a new home is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// The maker.
+    pub maker: Label,
+    /// Where it is seated.
+    pub country: Country,
+    /// The name of its first line.
+    pub line: Label,
+    /// Where the line stands.
+    pub site: u16,
+    /// Who signs the trust bundle.
+    pub authority: Label,
+}
+
+/// What was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Made {
+    /// The root key.
+    pub root: KeyBytes,
+    /// First date that the line may mark.
+    pub not_before: Date,
+    /// Last date that the line may mark.
+    pub not_after: Date,
+}
+
+/// The day of `now`, UTC.
+///
+/// # Errors
+/// The clock is outside the years that a mark can carry.
+pub fn today(now: Timestamp) -> Result<Date> {
+    let date = TimeZone::UTC.to_datetime(now).date();
+    Date::try_from(date).map_err(|e| Error::unusable(format!("the clock says {date}; {e}")))
+}
+
+/// Makes a home in `dir`, which must be missing or empty: all of it, or, whatever interrupts, nothing. Its line may mark
+/// any part, lot and serial dated from 1 January of this year, the year whose disclosure key is made, for five years
+/// from today.
+///
+/// # Errors
+/// `dir` holds something already, or cannot be written.
+pub fn init(dir: &Path, options: &Options, passphrase: Option<&Passphrase>, now: Timestamp) -> Result<Made> {
+    if fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some()) || dir.is_file() {
+        return Err(Error::file(dir, "there is something already; a home is made in a new or empty folder"));
+    }
+    let parent = files::parent(dir);
+    let failed = |e: std::io::Error| Error::io("make", dir, &e);
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".touchmark-init-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    let draft = builder.tempdir_in(&parent).map_err(failed)?;
+    let made = fill(&Home::at(draft.path()), options, passphrase, now)?;
+    fs::rename(draft.path(), dir).map_err(failed)?;
+    // The folder has its new name, so there is nothing left to clean up.
+    let _ = draft.keep();
+    files::sync_folder(&parent);
+    Ok(made)
+}
+
+fn fill(home: &Home, options: &Options, passphrase: Option<&Passphrase>, now: Timestamp) -> Result<Made> {
+    for folder in ["keys", "lines", "disclosure"] {
+        private_folder(&home.dir().join(folder))?;
+    }
+    let slug = slug(options.line.as_str())?;
+    let [root, authority, line] = [SecretKey::generate()?, SecretKey::generate()?, SecretKey::generate()?];
+    for (name, key) in [("root", &root), ("authority", &authority), (slug.as_str(), &line)] {
+        key.write(&home.key_file(name), passphrase)?;
+    }
+    let today = today(now)?;
+    let not_before = Date::try_from(civil::date(today.year(), 1, 1)).unwrap_or(Date::MIN);
+    let not_after = today.civil().checked_add(YEARS.years()).ok().and_then(|d| Date::try_from(d).ok());
+    let not_after = not_after.unwrap_or(Date::MAX);
+    let request = delegate::request(&line, options.line.clone(), root.public());
+    let delegation = delegate::grant(&root, &request, Limits::wide(options.site, not_before, not_after))?;
+    files::write(&home.delegation_file(&slug), delegation.to_json().as_bytes(), Access::Ordinary)?;
+    year::write(&home.year_file(today.year(), passphrase.is_some()), today.year(), &year::generate()?, passphrase)?;
+    files::write(&home.consignees_file(), consignees::HEADER.as_bytes(), Access::Private)?;
+    files::write(&home.journal_file(), b"", Access::Private)?;
+    let maker = Maker {
+        name: options.maker.clone(),
+        country: options.country.clone(),
+        root: root.public(),
+        valid_from: not_before,
+        valid_until: not_after,
+        delegations: vec![delegation],
+    };
+    let bundle = first_bundle(&authority, options.authority.clone(), maker, now);
+    files::write(&home.trust_file(), bundle.to_json().as_bytes(), Access::Ordinary)?;
+    Ok(Made { root: root.public(), not_before, not_after })
+}
+
+fn first_bundle(key: &SecretKey, name: Label, maker: Maker, now: Timestamp) -> Signed<Trust> {
+    let signers = vec![Signer { holder: name.clone(), key: key.public() }];
+    let mut bundle = Signed::new(Trust {
+        version: 1,
+        created: now,
+        expires: now.checked_add(BUNDLE_LIFE).unwrap_or(Timestamp::MAX),
+        authority: Authority { name, threshold: 1, signers },
+        makers: vec![maker],
+        revocations: Vec::new(),
+        voids: Vec::new(),
+    });
+    key.sign_document(&mut bundle);
+    bundle
+}
+
+/// Makes a folder that the owner alone may enter.
+///
+/// # Errors
+/// It cannot be made.
+pub(crate) fn private_folder(path: &Path) -> Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(|e| Error::io("make", path, &e))
+}
