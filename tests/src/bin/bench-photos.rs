@@ -152,6 +152,9 @@ fn bench_set(set: &Path, args: &Args) -> BTreeMap<String, Score> {
         });
         if args.list && (hits < truth.symbols.len() || misread > 0) {
             println!("  {file}: {hits} of {} read, {misread} misread", truth.symbols.len());
+            for (bytes, text) in left.iter().filter(|got| !known(got)) {
+                println!("    misread: {text:?} {bytes:02x?}");
+            }
         }
     }
     scores

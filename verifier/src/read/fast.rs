@@ -1,12 +1,13 @@
 //! The cheap path: `rqrr` over polarities and scales.
 
 use super::geometry::Point;
-use super::{Decoded, Luma, ModuleGrid};
 use super::{Located, Symbol};
+use super::{Luma, ModuleGrid};
 use rqrr::{BitGrid, PreparedImage};
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use touchmark_formats::symbol::Symbology;
+use touchmark_formats::symbol::qr::decode::decode;
 
 /// Every QR Code that `rqrr` reads in `picture`, whose pixels are `scale` pixels of the photo wide.
 pub(super) fn read(picture: &Luma, reversed: bool, scale: f32, attempt: &'static str) -> Vec<Symbol> {
@@ -25,20 +26,27 @@ pub(super) fn read(picture: &Luma, reversed: bool, scale: f32, attempt: &'static
 fn symbol<G: BitGrid>(grid: &rqrr::Grid<G>, reversed: bool, scale: f32, attempt: &'static str) -> Option<Symbol> {
     let mut bytes = Vec::new();
     // `decode_to` gives the bytes; `decode` would force them through UTF-8.
-    let metadata = grid.decode_to(&mut bytes).ok()?;
+    grid.decode_to(&mut bytes).ok()?;
     let side = grid.grid.size();
-    let llr = (0..side * side).map(|i| if grid.grid.bit(i / side, i % side) { 4.0 } else { -4.0 }).collect();
-    let text = String::from_utf8(bytes.clone()).ok();
+    let likelihood = |row: usize, column: usize| if grid.grid.bit(row, column) { 4.0 } else { -4.0 };
+    let sampled: Vec<f32> = (0..side * side).map(|i| likelihood(i / side, i % side)).collect();
+    let seen_from_behind: Vec<f32> = (0..side * side).map(|i| likelihood(i % side, i / side)).collect();
+    // Our own decoder says what rqrr does not: the text, and how much was repaired.
+    let (content, llr, mirrored) = match (decode(side, &sampled), decode(side, &seen_from_behind)) {
+        (Ok(content), _) => (content, sampled, false),
+        (_, Ok(content)) => (content, seen_from_behind, true),
+        _ => return None,
+    };
+    let [a, b, c, d] = grid.bounds.map(|p| Point::new(p.x as f32 * scale, p.y as f32 * scale));
     let located = Located {
         symbology: Symbology::QrCode,
-        corners: grid.bounds.map(|p| Point::new(p.x as f32 * scale, p.y as f32 * scale)),
+        corners: if mirrored { [a, d, c, b] } else { [a, b, c, d] },
         modules: ModuleGrid { width: side, height: side, llr },
         reversed,
-        mirrored: false,
+        mirrored,
         attempt,
     };
-    let codewords = (metadata.version.to_size() * metadata.version.to_size()) / 8;
-    Some(Symbol { located, decoded: Ok(Decoded { bytes, text, repaired: 0, codewords }) })
+    Some(Symbol { located, decoded: Ok(content) })
 }
 
 thread_local! {
