@@ -33,9 +33,13 @@ impl Fit {
 
 /// Pixels a module that are enough for sampling.
 const SAMPLED_MODULE: f32 = 4.0;
+/// Alternation of the timing patterns, from 0 by chance to 1, below which a fit is not worth sampling.
+pub(super) const MIN_TIMING: f32 = 0.35;
 /// How many hypotheses are tried for each corner.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Effort {
+    /// Corners tried on each level of the pyramid.
+    pub(super) corners: usize,
     /// Sizes that are refined.
     refined: usize,
     /// Share of the best size's significance below which a size is not refined.
@@ -50,10 +54,10 @@ pub(super) struct Effort {
 
 /// Enough for most symbols.
 pub(super) const QUICK: Effort =
-    Effort { refined: 3, rival: 0.6, harmonics: 1, weakest_pitch: 0.12, min_border: (0.25, 0.2) };
+    Effort { corners: 200, refined: 3, rival: 0.6, harmonics: 1, weakest_pitch: 0.12, min_border: (0.25, 0.2) };
 /// For worn ones.
 pub(super) const THOROUGH: Effort =
-    Effort { refined: 5, rival: 0.4, harmonics: 0, weakest_pitch: 0.0, min_border: (-1.0, -1.0) };
+    Effort { corners: 40, refined: 5, rival: 0.4, harmonics: 0, weakest_pitch: 0.0, min_border: (-1.0, -1.0) };
 
 /// Significance of the timing patterns' alternation, in standard deviations, below which no size is refined.
 const MIN_SIGNIFICANCE: f32 = 3.0;
@@ -197,11 +201,18 @@ impl Guess {
             [place(corner, 0.0, h), place(corner, s, h + a * s), place(corner, w, 0.0), place(corner, 0.0, 0.0)];
         let mut fit = Fit { size: self.size, corners, reversed: corner.reversed, score: 0.0 };
         let model = Model::of(fit.plane(pyramid)?, &fit);
-        model.refine(&mut fit, &[0.5, 0.25, 0.125, 0.0625]);
+        model.refine(&mut fit, &[0.5, 0.25], &MIDDLE);
+        if model.timing(&fit.corners)? > MIN_TIMING {
+            model.refine(&mut fit, &[0.25, 0.125, 0.0625], &SPREAD);
+        }
         fit.score = model.timing(&fit.corners)?;
         Some(fit)
     }
 }
+
+/// Where a module is looked at: in its middle, or towards its corners, which tells whether it is hit in the middle.
+const MIDDLE: [(f32, f32); 1] = [(0.0, 0.0)];
+const SPREAD: [(f32, f32); 4] = [(-0.3, -0.3), (0.3, -0.3), (-0.3, 0.3), (0.3, 0.3)];
 
 /// The function modules of a size, as lines of places to compare.
 struct Model<'a> {
@@ -238,15 +249,18 @@ impl<'a> Model<'a> {
         Homography::from_points(square, *corners)
     }
 
-    fn level(&self, map: &Homography, place: Point) -> f32 {
-        self.sign * self.plane.at_original(map.apply(place))
+    /// Mean level at offsets from the middle of a module.
+    fn level(&self, map: &Homography, place: Point, offsets: &[(f32, f32)]) -> f32 {
+        let at = |(x, y): &(f32, f32)| self.plane.at_original(map.apply(Point::new(place.x + x, place.y + y)));
+        self.sign * offsets.iter().map(at).sum::<f32>() / offsets.len() as f32
     }
 
     /// Signed and absolute alternation of all timing and alignment lines.
-    fn alternation(&self, map: &Homography) -> (f32, f32) {
+    fn alternation(&self, map: &Homography, offsets: &[(f32, f32)]) -> (f32, f32) {
         let (mut sum, mut all) = (0.0, 1e-3);
         for (from, step, count) in &self.lines {
-            let level = |i: usize| self.level(map, Point::new(from.x + i as f32 * step.x, from.y + i as f32 * step.y));
+            let level =
+                |i: usize| self.level(map, Point::new(from.x + i as f32 * step.x, from.y + i as f32 * step.y), offsets);
             let (mut before, mut here) = (level(0), level(1));
             for i in 1..count - 1 {
                 let after = level(i + 1);
@@ -261,27 +275,27 @@ impl<'a> Model<'a> {
     }
 
     fn timing(&self, corners: &[Point; 4]) -> Option<f32> {
-        let (sum, all) = self.alternation(&self.map(corners)?);
+        let (sum, all) = self.alternation(&self.map(corners)?, &MIDDLE);
         Some(sum / all)
     }
 
     /// What refinement maximises: alternation, and dark borders with weight one half.
-    fn objective(&self, corners: &[Point; 4]) -> f32 {
+    fn objective(&self, corners: &[Point; 4], offsets: &[(f32, f32)]) -> f32 {
         let Some(map) = self.map(corners) else { return f32::NEG_INFINITY };
-        let (sum, _) = self.alternation(&map);
-        let solid: f32 = self.solid.iter().map(|place| self.level(&map, *place)).sum();
+        let (sum, _) = self.alternation(&map, offsets);
+        let solid: f32 = self.solid.iter().map(|place| self.level(&map, *place, offsets)).sum();
         sum - 0.5 * solid
     }
 
     /// Moves each corner along both sides of the symbol while that helps, in steps of these shares of a module.
-    fn refine(&self, fit: &mut Fit, steps: &[f32]) {
+    fn refine(&self, fit: &mut Fit, steps: &[f32], offsets: &[(f32, f32)]) {
         let [tl, tr, br, bl] = fit.corners;
         let module = |a: Point, b: Point, n: usize| Point::new((b.x - a.x) / n as f32, (b.y - a.y) / n as f32);
         let right =
             module(Point::new(tl.x + bl.x, tl.y + bl.y), Point::new(tr.x + br.x, tr.y + br.y), 2 * self.size.columns);
         let down =
             module(Point::new(tl.x + tr.x, tl.y + tr.y), Point::new(bl.x + br.x, bl.y + br.y), 2 * self.size.rows);
-        let mut best = self.objective(&fit.corners);
+        let mut best = self.objective(&fit.corners, offsets);
         for step in steps {
             for _ in 0..6 {
                 let before = best;
@@ -291,7 +305,7 @@ impl<'a> Model<'a> {
                             let mut moved = fit.corners;
                             moved[corner].x += sign * way.x;
                             moved[corner].y += sign * way.y;
-                            let objective = self.objective(&moved);
+                            let objective = self.objective(&moved, offsets);
                             if objective > best {
                                 (best, fit.corners) = (objective, moved);
                             }

@@ -22,17 +22,15 @@ pub const MAX_SYMBOLS: usize = 16;
 const MAX_SEARCHED: usize = 1_200_000;
 /// Levels of the pyramid that are searched, coarsest first.
 const LEVELS: usize = 4;
-/// Corners tried on a level once a symbol has been found on it.
+/// Corners tried on a level once a symbol has been found.
 const MORE_CORNERS: usize = 24;
 /// Corners that are also tried for symbols of very many modules.
 const FINE_CORNERS: usize = 8;
-/// Alternation of the timing patterns, from 0 by chance to 1, below which a fit is not sampled.
-const MIN_TIMING: f32 = 0.35;
 
 /// The Data Matrix symbols of a picture, those that decode first, then by how clear their function patterns are.
 ///
 /// Work is bounded: pictures of up to 64 megapixels, searched at four scales of at most 1.2 megapixels, with at most
-/// 200 supposed finder patterns each. The search ends at the coarsest scale at which a symbol decodes.
+/// 200 supposed finder patterns each. The search ends one scale after the coarsest at which a symbol decodes.
 #[must_use]
 pub fn read(luma: &Luma) -> Vec<Symbol> {
     search(luma, &|located| {
@@ -74,14 +72,25 @@ fn search(luma: &Luma, judge: &dyn Fn(Located) -> Symbol) -> Vec<Symbol> {
     }
     let finest = pyramid.iter().position(|plane| plane.data.len() <= MAX_SEARCHED).unwrap_or(0);
     let mut found: Vec<Found> = Vec::new();
-    let corners: Vec<_> = pyramid.iter().skip(finest).take(LEVELS).rev().map(corners_of).collect();
-    for effort in [fit::QUICK, fit::THOROUGH] {
-        for corners in &corners {
-            try_corners(&Attempt { pyramid: &pyramid, effort, judge }, corners, &mut found);
-            if found.iter().any(Found::certain) {
-                return ranked(found);
-            }
+    let levels = || pyramid.iter().skip(finest).take(LEVELS).rev();
+    let mut corners: Vec<Vec<Corner>> = Vec::new();
+    let mut last = usize::MAX;
+    for (level, plane) in levels().enumerate() {
+        corners.push(corners_of(plane));
+        Attempt { pyramid: &pyramid, effort: fit::QUICK, judge }.try_corners(&corners[level], &mut found);
+        // One scale more for what else is in the picture.
+        if level >= last {
+            break;
         }
+        if found.iter().any(Found::certain) {
+            last = level + 1;
+        }
+    }
+    for corners in &corners {
+        if found.iter().any(Found::certain) {
+            break;
+        }
+        Attempt { pyramid: &pyramid, effort: fit::THOROUGH, judge }.try_corners(corners, &mut found);
     }
     ranked(found)
 }
@@ -102,32 +111,6 @@ struct Attempt<'a> {
     judge: &'a dyn Fn(Located) -> Symbol,
 }
 
-/// Tries the corners of one level of the pyramid.
-fn try_corners(attempt: &Attempt, corners: &[Corner], found: &mut Vec<Found>) {
-    let mut more = usize::MAX;
-    for (i, corner) in corners.iter().enumerate() {
-        if more == 0 {
-            return;
-        }
-        more -= 1;
-        if found.iter().any(|known| known.certain() && inside(corner.origin, &known.symbol.located.corners)) {
-            continue;
-        }
-        for fine in [false, true] {
-            if fine && i >= FINE_CORNERS {
-                break;
-            }
-            let Some(best) = attempt.best(corner, fine) else { continue };
-            let certain = best.certain();
-            keep(found, best);
-            if certain {
-                more = more.min(MORE_CORNERS);
-                break;
-            }
-        }
-    }
-}
-
 /// Keeps a symbol unless a better one is known at its place.
 fn keep(found: &mut Vec<Found>, new: Found) {
     let same = |a: &Found| {
@@ -142,6 +125,29 @@ fn keep(found: &mut Vec<Found>, new: Found) {
 }
 
 impl Attempt<'_> {
+    /// Tries the corners of one level of the pyramid, fewer once there is a symbol.
+    fn try_corners(&self, corners: &[Corner], found: &mut Vec<Found>) {
+        let mut more = if found.iter().any(Found::certain) { MORE_CORNERS } else { usize::MAX };
+        for (i, corner) in corners.iter().enumerate().take(self.effort.corners) {
+            if more == 0 {
+                return;
+            }
+            if found.iter().any(|known| known.certain() && inside(corner.origin, &known.symbol.located.corners)) {
+                continue;
+            }
+            more -= 1;
+            let fine = if i < FINE_CORNERS { &[false, true][..] } else { &[false] };
+            for best in fine.iter().filter_map(|fine| self.best(corner, *fine)) {
+                let certain = best.certain();
+                keep(found, best);
+                if certain {
+                    more = more.min(MORE_CORNERS);
+                    break;
+                }
+            }
+        }
+    }
+
     /// The first fit to a corner that decodes, else the one with the clearest function patterns.
     fn best(&self, corner: &Corner, fine: bool) -> Option<Found> {
         let mut best: Option<Found> = None;
@@ -161,7 +167,7 @@ impl Attempt<'_> {
 
 /// Samples a fit at the scale that suits its modules, if it is worth it.
 fn verify(pyramid: &[Plane], fit: &Fit) -> Option<(f32, Located)> {
-    if fit.score < MIN_TIMING {
+    if fit.score < fit::MIN_TIMING {
         return None;
     }
     let sampled = sample::sample(fit.plane(pyramid)?, fit)?;
@@ -229,3 +235,6 @@ pub fn mirrored(located: &Located) -> Located {
         ..located.clone()
     }
 }
+
+#[cfg(test)]
+mod tests;
