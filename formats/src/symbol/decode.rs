@@ -85,6 +85,6 @@ pub(crate) fn as_text(bytes: &[u8], declared: Option<&'static Encoding>) -> Opti
 }
 
 /// Text has hardly any controls but line ends, tabs, and the separators of ISO/IEC 15434.
-fn looks_like_text(text: &str) -> bool {
+pub(crate) fn looks_like_text(text: &str) -> bool {
     text.chars().all(|c| !c.is_control() || matches!(c, '\t' | '\n' | '\r' | '\u{4}' | '\u{1C}'..='\u{1F}'))
 }

@@ -4,6 +4,7 @@
 //! Coordinates are pixels, (0, 0) being the outer corner of the first pixel: the centre of pixel (x, y) is
 //! (x + 0.5, y + 0.5).
 
+pub mod datamatrix;
 mod fast;
 pub mod geometry;
 mod picture;

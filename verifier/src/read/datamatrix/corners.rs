@@ -1,0 +1,129 @@
+//! Where a solid L may be: two straight edges that meet, with the same tone inside.
+
+use super::segments::Segment;
+use crate::read::geometry::Point;
+
+/// The outer edges of a supposed finder pattern, in pixels of the original.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Corner {
+    /// Where the two solid borders meet.
+    pub(super) origin: Point,
+    /// Along the lower border, to its far end as far as it was seen (unmirrored symbols).
+    pub(super) right: Point,
+    /// Along the left border, to its far end as far as it was seen.
+    pub(super) up: Point,
+    /// Bright modules on dark.
+    pub(super) reversed: bool,
+}
+
+/// Longest edges that are paired.
+const MAX_EDGES: usize = 500;
+/// Corners kept for fitting.
+const MAX_CORNERS: usize = 200;
+
+/// Pairs of edges that could be the outer edges of a finder pattern, longest first.
+pub(super) fn corners(segments: &[Segment]) -> Vec<Corner> {
+    let edges: Vec<Segment> = segments.iter().take(MAX_EDGES).map(|seed| joined(seed, segments)).collect();
+    let mut found = Vec::new();
+    for (i, a) in edges.iter().enumerate() {
+        for b in &edges[i + 1..] {
+            found.extend(corner(a, b));
+        }
+    }
+    let weight = |corner: &Corner| {
+        let (a, b) = (length(corner.right), length(corner.up));
+        a.min(b) + 0.25 * a.max(b)
+    };
+    found.sort_by(|a, b| weight(b).total_cmp(&weight(a)));
+    let mut kept: Vec<Corner> = Vec::new();
+    for corner in found {
+        if kept.len() == MAX_CORNERS {
+            break;
+        }
+        if !kept.iter().any(|other| same(other, &corner)) {
+            kept.push(corner);
+        }
+    }
+    kept
+}
+
+fn same(a: &Corner, b: &Corner) -> bool {
+    let tolerance = 0.04 * (length(a.right) + length(a.up));
+    let near = |p: Point, q: Point| p.distance(q) < tolerance;
+    a.reversed == b.reversed && near(a.origin, b.origin) && near(a.right, b.right) && near(a.up, b.up)
+}
+
+fn length(v: Point) -> f32 {
+    v.x.hypot(v.y)
+}
+
+fn minus(a: Point, b: Point) -> Point {
+    Point::new(a.x - b.x, a.y - b.y)
+}
+
+fn dot(a: Point, b: Point) -> f32 {
+    a.x * b.x + a.y * b.y
+}
+
+fn cross(a: Point, b: Point) -> f32 {
+    a.x * b.y - a.y * b.x
+}
+
+/// An edge with what continues it on the same line, gaps of up to half its length bridged.
+fn joined(seed: &Segment, segments: &[Segment]) -> Segment {
+    let seen = seed.length();
+    let along = minus(seed.to, seed.from);
+    let along = Point::new(along.x / seen, along.y / seen);
+    let mut spans: Vec<(f32, f32)> = Vec::new();
+    for other in segments {
+        if dot(other.bright, seed.bright) < 0.985 {
+            continue;
+        }
+        let (a, b) = (minus(other.from, seed.from), minus(other.to, seed.from));
+        let tolerance = 1.5 + 0.015 * seen;
+        if cross(along, a).abs() < tolerance && cross(along, b).abs() < tolerance {
+            let (a, b) = (dot(along, a), dot(along, b));
+            spans.push((a.min(b), a.max(b)));
+        }
+    }
+    let (mut first, mut last) = (0.0, seen);
+    let gap = 0.5 * seen;
+    // Each round that changes something takes in at least one more span.
+    for _ in 0..8 {
+        for (start, end) in &spans {
+            if *start < last + gap && *end > first - gap {
+                (first, last) = (f32::min(first, *start), f32::max(last, *end));
+            }
+        }
+    }
+    let at = |t: f32| Point::new(seed.from.x + t * along.x, seed.from.y + t * along.y);
+    Segment { from: at(first), to: at(last), bright: seed.bright }
+}
+
+/// The corner that two edges make, if their near ends meet at about a right angle and the same tone lies inside.
+fn corner(a: &Segment, b: &Segment) -> Option<Corner> {
+    let (da, db) = (minus(a.to, a.from), minus(b.to, b.from));
+    let (la, lb) = (length(da), length(db));
+    let turn = cross(da, db);
+    if turn.abs() < 0.64 * la * lb || la > 20.0 * lb || lb > 20.0 * la {
+        return None;
+    }
+    let between = minus(b.from, a.from);
+    let (ta, tb) = (cross(between, db) / turn, cross(between, da) / turn);
+    let origin = Point::new(a.from.x + ta * da.x, a.from.y + ta * da.y);
+    // Away from the corner, to the far end; the near end must not be far from the corner, on either side.
+    let arm = |t: f32, v: Point, edge: &Segment| {
+        let far = if t < 0.5 { edge.to } else { edge.from };
+        let near = if t < 0.5 { t } else { 1.0 - t };
+        let slack = 4.0 / length(v);
+        (near > -0.35 - slack && near < 0.12 + slack).then(|| minus(far, origin))
+    };
+    let (arm_a, arm_b) = (arm(ta, da, a)?, arm(tb, db, b)?);
+    let (out_a, out_b) = (dot(a.bright, arm_b) < 0.0, dot(b.bright, arm_a) < 0.0);
+    if out_a != out_b {
+        return None;
+    }
+    // Right hand and upwards with y growing downwards: the turn from `right` to `up` is negative.
+    let (right, up) = if cross(arm_a, arm_b) < 0.0 { (arm_a, arm_b) } else { (arm_b, arm_a) };
+    Some(Corner { origin, right, up, reversed: !out_a })
+}

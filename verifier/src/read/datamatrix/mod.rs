@@ -1,0 +1,240 @@
+//! Data Matrix ECC 200: located by its solid L and its timing patterns, sampled by a projective grid.
+
+mod corners;
+mod fit;
+mod patch;
+mod plane;
+mod sample;
+mod segments;
+
+use crate::read::geometry::Point;
+use crate::read::{DecodeError, Decoded, Located, Luma, ModuleGrid, Symbol};
+use corners::Corner;
+use fit::{Effort, Fit};
+use plane::Plane;
+use touchmark_formats::symbol::Symbology;
+use touchmark_formats::symbol::datamatrix::decode;
+use touchmark_formats::symbol::decode as content;
+
+/// Symbols located in one picture at most.
+pub const MAX_SYMBOLS: usize = 16;
+/// The finest level of the pyramid that is searched has at most this many pixels.
+const MAX_SEARCHED: usize = 1_200_000;
+/// Levels of the pyramid that are searched, coarsest first.
+const LEVELS: usize = 4;
+/// Corners tried on a level once a symbol has been found.
+const MORE_CORNERS: usize = 24;
+/// Corners that are also tried for symbols of very many modules.
+const FINE_CORNERS: usize = 8;
+
+/// The Data Matrix symbols of a picture, those that decode first, then by how clear their function patterns are.
+///
+/// Work is bounded: pictures of up to 64 megapixels, searched at four scales of at most 1.2 megapixels, with at most
+/// 200 supposed finder patterns each. The search ends one scale after the coarsest at which a symbol decodes.
+#[must_use]
+pub fn read(luma: &Luma) -> Vec<Symbol> {
+    search(luma, &|located| {
+        let decoded = decode(&located.modules);
+        if decoded.is_ok() {
+            return Symbol { located, decoded };
+        }
+        let swapped = mirrored(&located);
+        match decode(&swapped.modules) {
+            Ok(content) => Symbol { located: swapped, decoded: Ok(content) },
+            Err(_) => Symbol { located, decoded },
+        }
+    })
+}
+
+/// The Data Matrix symbols of a picture as [`read`] finds them, without their content.
+#[must_use]
+pub fn locate(luma: &Luma) -> Vec<Located> {
+    read(luma).into_iter().map(|symbol| symbol.located).collect()
+}
+
+struct Found {
+    symbol: Symbol,
+    /// How far the function patterns are beyond chance.
+    confidence: f32,
+}
+
+impl Found {
+    fn certain(&self) -> bool {
+        self.symbol.decoded.is_ok()
+    }
+}
+
+fn search(luma: &Luma, judge: &dyn Fn(Located) -> Symbol) -> Vec<Symbol> {
+    let Some(full) = Plane::from_luma(luma) else { return Vec::new() };
+    let mut pyramid = vec![full];
+    while let Some(next) = pyramid.last().and_then(Plane::halved) {
+        pyramid.push(next);
+    }
+    let finest = pyramid.iter().position(|plane| plane.data.len() <= MAX_SEARCHED).unwrap_or(0);
+    let mut found: Vec<Found> = Vec::new();
+    let levels = || pyramid.iter().skip(finest).take(LEVELS).rev();
+    let mut corners: Vec<Vec<Corner>> = Vec::new();
+    let mut last = usize::MAX;
+    for (level, plane) in levels().enumerate() {
+        corners.push(corners_of(plane));
+        Attempt { pyramid: &pyramid, effort: fit::QUICK, judge }.try_corners(&corners[level], &mut found);
+        // One scale more for what else is in the picture.
+        if level >= last {
+            break;
+        }
+        if found.iter().any(Found::certain) {
+            last = level + 1;
+        }
+    }
+    for corners in &corners {
+        if found.iter().any(Found::certain) {
+            break;
+        }
+        Attempt { pyramid: &pyramid, effort: fit::THOROUGH, judge }.try_corners(corners, &mut found);
+    }
+    ranked(found)
+}
+
+fn corners_of(plane: &Plane) -> Vec<Corner> {
+    corners::corners(&segments::segments(plane))
+}
+
+fn ranked(mut found: Vec<Found>) -> Vec<Symbol> {
+    found.sort_by(|a, b| b.certain().cmp(&a.certain()).then(b.confidence.total_cmp(&a.confidence)));
+    found.into_iter().map(|found| found.symbol).take(MAX_SYMBOLS).collect()
+}
+
+/// What one pass over corners works with.
+struct Attempt<'a> {
+    pyramid: &'a [Plane],
+    effort: Effort,
+    judge: &'a dyn Fn(Located) -> Symbol,
+}
+
+/// Keeps a symbol unless a better one is known at its place.
+fn keep(found: &mut Vec<Found>, new: Found) {
+    let same = |a: &Found| {
+        let (a, b) = (&a.symbol.located.corners, &new.symbol.located.corners);
+        inside(middle(b), a) || inside(middle(a), b)
+    };
+    let better = |a: &Found| a.certain() || (!new.certain() && a.confidence >= new.confidence);
+    if !found.iter().any(|known| same(known) && better(known)) {
+        found.retain(|known| !same(known));
+        found.push(new);
+    }
+}
+
+impl Attempt<'_> {
+    /// Tries the corners of one level of the pyramid, fewer once there is a symbol.
+    fn try_corners(&self, corners: &[Corner], found: &mut Vec<Found>) {
+        let mut more = if found.iter().any(Found::certain) { MORE_CORNERS } else { usize::MAX };
+        for (i, corner) in corners.iter().enumerate().take(self.effort.corners) {
+            if more == 0 {
+                return;
+            }
+            if found.iter().any(|known| known.certain() && inside(corner.origin, &known.symbol.located.corners)) {
+                continue;
+            }
+            more -= 1;
+            let fine = if i < FINE_CORNERS { &[false, true][..] } else { &[false] };
+            for best in fine.iter().filter_map(|fine| self.best(corner, *fine)) {
+                let certain = best.certain();
+                keep(found, best);
+                if certain {
+                    more = more.min(MORE_CORNERS);
+                    break;
+                }
+            }
+        }
+    }
+
+    /// The first fit to a corner that decodes, else the one with the clearest function patterns.
+    fn best(&self, corner: &Corner, fine: bool) -> Option<Found> {
+        let mut best: Option<Found> = None;
+        for fit in fit::fits(self.pyramid, corner, fine, &self.effort) {
+            let Some((confidence, located)) = verify(self.pyramid, &fit) else { continue };
+            let found = Found { symbol: (self.judge)(located), confidence };
+            if found.certain() {
+                return Some(found);
+            }
+            if best.as_ref().is_none_or(|best| best.confidence < confidence) {
+                best = Some(found);
+            }
+        }
+        best
+    }
+}
+
+/// Samples a fit at the scale that suits its modules, if it is worth it.
+fn verify(pyramid: &[Plane], fit: &Fit) -> Option<(f32, Located)> {
+    if fit.score < fit::MIN_TIMING {
+        return None;
+    }
+    let sampled = sample::sample(fit.plane(pyramid)?, fit)?;
+    let count = sampled.modules as f32;
+    let plausible = sampled.agreement > 0.4 + 2.4 / count.sqrt() && sampled.light > 0.3;
+    plausible.then(|| (sampled.agreement * count.sqrt(), located(fit, sampled.grid)))
+}
+
+fn located(fit: &Fit, modules: ModuleGrid) -> Located {
+    Located {
+        symbology: Symbology::DataMatrix,
+        corners: fit.corners,
+        modules,
+        reversed: fit.reversed,
+        mirrored: false,
+        attempt: "datamatrix",
+    }
+}
+
+/// Whether a point lies in a convex quadrilateral (or within a tenth of it).
+fn inside(point: Point, corners: &[Point; 4]) -> bool {
+    let middle = middle(corners);
+    let grown = corners.map(|c| Point::new(middle.x + 1.1 * (c.x - middle.x), middle.y + 1.1 * (c.y - middle.y)));
+    let side = |i: usize| {
+        let (a, b) = (grown[i], grown[(i + 1) % 4]);
+        (b.x - a.x) * (point.y - a.y) - (b.y - a.y) * (point.x - a.x)
+    };
+    let sides = [side(0), side(1), side(2), side(3)];
+    sides.iter().all(|s| *s >= 0.0) || sides.iter().all(|s| *s <= 0.0)
+}
+
+fn middle(corners: &[Point; 4]) -> Point {
+    Point::new(corners.iter().map(|c| c.x).sum::<f32>() / 4.0, corners.iter().map(|c| c.y).sum::<f32>() / 4.0)
+}
+
+/// Decodes what was sampled.
+///
+/// # Errors
+/// [`DecodeError`]; a grid of a size that does not exist is a [`DecodeError::Format`].
+pub fn decode(grid: &ModuleGrid) -> Result<Decoded, DecodeError> {
+    match decode::decode(grid.height, grid.width, &grid.llr) {
+        Ok(content::Content { bytes, text, repaired, codewords }) => Ok(Decoded { bytes, text, repaired, codewords }),
+        Err(content::DecodeError::Checksum) => Err(DecodeError::Checksum),
+        Err(_) => Err(DecodeError::Format),
+    }
+}
+
+/// The same symbol taken as seen from behind: its borders are swapped along the diagonal through the solid corner.
+#[must_use]
+pub fn mirrored(located: &Located) -> Located {
+    let (width, height) = (located.modules.height, located.modules.width);
+    let mut llr = Vec::with_capacity(located.modules.llr.len());
+    for row in 0..height {
+        for column in 0..width {
+            // The transpose along the rising diagonal keeps the corner of the L where it is.
+            let from = (width - 1 - column) * located.modules.width + (height - 1 - row);
+            llr.push(located.modules.llr.get(from).copied().unwrap_or(0.0));
+        }
+    }
+    let [tl, tr, br, bl] = located.corners;
+    Located {
+        corners: [br, tr, tl, bl],
+        modules: ModuleGrid { width, height, llr },
+        mirrored: !located.mirrored,
+        ..located.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,101 @@
+//! Grey levels of modules to likelihoods.
+
+use super::fit::Fit;
+use super::plane::Plane;
+use crate::read::ModuleGrid;
+use crate::read::geometry::{Homography, Point};
+
+/// Likelihood ratios are clipped to this many nats.
+const CLIP: f32 = 8.0;
+/// Half the side of the window, in modules, that gives a module its local dark and light levels.
+const WINDOW: usize = 4;
+/// Places in a module that are averaged: offsets from its middle along each axis.
+const OFFSETS: [f32; 3] = [-0.2, 0.0, 0.2];
+
+/// What was sampled, and how well it agrees with the function patterns.
+pub(super) struct Sampled {
+    pub(super) grid: ModuleGrid,
+    /// Mean over the modules of finder and alignment patterns of the expected sign times the clipped likelihood, -1
+    /// to 1.
+    pub(super) agreement: f32,
+    /// The same for the timing patterns' light modules alone: what tells a symbol from a dark patch.
+    pub(super) light: f32,
+    /// Modules of finder and alignment patterns.
+    pub(super) modules: usize,
+}
+
+pub(super) fn sample(plane: &Plane, fit: &Fit) -> Option<Sampled> {
+    let (rows, columns) = (fit.size.rows, fit.size.columns);
+    let levels = levels(plane, fit)?;
+    let local: Vec<(f32, f32)> =
+        (0..rows * columns).map(|i| local_levels(&levels, rows, columns, i / columns, i % columns)).collect();
+    let mut spreads: Vec<f32> = local.iter().map(|(dark, light)| light - dark).collect();
+    spreads.sort_by(f32::total_cmp);
+    let floor = (0.4 * spreads.get(spreads.len() / 2)?).max(1.0);
+    let relative =
+        |(level, (dark, light)): (&f32, &(f32, f32))| (0.5 * (dark + light) - level) / (light - dark).max(floor);
+    let relative: Vec<f32> = levels.iter().zip(&local).map(relative).collect();
+    let noise = relative.iter().map(|r| (r.abs() - 0.5).powi(2)).sum::<f32>() / relative.len() as f32;
+    let llr: Vec<f32> = relative.iter().map(|r| (r / noise.max(0.02)).clamp(-CLIP, CLIP)).collect();
+    let (agreement, light, modules) = agreement(fit, &relative);
+    Some(Sampled { grid: ModuleGrid { width: columns, height: rows, llr }, agreement, light, modules })
+}
+
+fn agreement(fit: &Fit, relative: &[f32]) -> (f32, f32, usize) {
+    let (mut sum, mut count, mut light, mut lights) = (0.0, 0.0, 0.0, 0.0);
+    for (i, value) in relative.iter().enumerate() {
+        let value = (4.0 * value).clamp(-1.0, 1.0);
+        match fit.size.function_module(i / fit.size.columns, i % fit.size.columns) {
+            Some(true) => (sum, count) = (sum + value, count + 1.0),
+            Some(false) => {
+                (sum, count, light, lights) = (sum - value, count + 1.0, light - value, lights + 1.0);
+            }
+            None => {}
+        }
+    }
+    (sum / f32::max(count, 1.0), light / f32::max(lights, 1.0), count as usize)
+}
+
+/// Mean grey level of each module, negated in reversed symbols, row by row.
+fn levels(plane: &Plane, fit: &Fit) -> Option<Vec<f32>> {
+    let (w, h) = (fit.size.columns as f32, fit.size.rows as f32);
+    let square = [Point::new(0.0, 0.0), Point::new(w, 0.0), Point::new(w, h), Point::new(0.0, h)];
+    let map = Homography::from_points(square, fit.corners)?;
+    let sign = if fit.reversed { -1.0 } else { 1.0 };
+    let level = |row: usize, column: usize| {
+        let mut sum = 0.0;
+        for dy in OFFSETS {
+            for dx in OFFSETS {
+                let place = Point::new(column as f32 + 0.5 + dx, row as f32 + 0.5 + dy);
+                sum += plane.at_original(map.apply(place));
+            }
+        }
+        sign * sum / 9.0
+    };
+    Some((0..fit.size.rows * fit.size.columns).map(|i| level(i / fit.size.columns, i % fit.size.columns)).collect())
+}
+
+/// Dark and light level around a module: the means of the two classes of its window.
+fn local_levels(levels: &[f32], rows: usize, columns: usize, row: usize, column: usize) -> (f32, f32) {
+    let mut window = Vec::with_capacity((2 * WINDOW + 1) * (2 * WINDOW + 1));
+    for r in row.saturating_sub(WINDOW)..(row + WINDOW + 1).min(rows) {
+        let line = r * columns;
+        window.extend(levels[line + column.saturating_sub(WINDOW)..line + (column + WINDOW + 1).min(columns)].iter());
+    }
+    let mut threshold = window.iter().sum::<f32>() / window.len().max(1) as f32;
+    let (mut dark, mut light) = (threshold, threshold);
+    for _ in 0..3 {
+        let (mut below, mut above) = ((0.0, 0.0), (0.0, 0.0));
+        for value in &window {
+            let class = if *value < threshold { &mut below } else { &mut above };
+            class.0 += value;
+            class.1 += 1.0;
+        }
+        (dark, light) = (below.0 / f32::max(below.1, 1.0), above.0 / f32::max(above.1, 1.0));
+        if below.1 == 0.0 || above.1 == 0.0 {
+            return (threshold, threshold);
+        }
+        threshold = 0.5 * (dark + light);
+    }
+    (dark, light)
+}
