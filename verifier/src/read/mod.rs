@@ -96,11 +96,13 @@ pub fn read(luma: &Luma, options: &Options) -> Vec<Symbol> {
                 (levels[first - 1].clone(), 1 << (first - 1))
             }
             Level::Double if luma.data.len() <= SMALL_PIXELS => (luma.doubled(), 0),
+            Level::Full => (luma.clone(), 1),
             Level::Finer | Level::Double => continue,
         };
         // Twice the size counts as half a pixel of the photo a pixel.
         let scale = if scale == 0 { 0.5 } else { scale as f32 };
-        for reversed in [false, true] {
+        let polarities: &[bool] = if matches!(attempt.way, Way::DataMatrix) { &[false] } else { &[false, true] };
+        for &reversed in polarities {
             found.add(attempt.run(&picture, reversed, scale, &found));
         }
         if attempt.last_if_found && found.any_decoded() {
@@ -123,6 +125,8 @@ enum Level {
     Finer,
     /// Twice the size of the photo.
     Double,
+    /// The photo itself, for ways with scales of their own.
+    Full,
 }
 
 /// One way of reading.
@@ -143,11 +147,14 @@ enum Way {
         share: f32,
         triples: usize,
     },
+    /// Our own Data Matrix reader, which searches both polarities and several scales by itself.
+    DataMatrix,
 }
 
-const ATTEMPTS: [Attempt; 7] = [
+const ATTEMPTS: [Attempt; 8] = [
     Attempt { name: "rqrr", level: Level::First, way: Way::Rqrr, last_if_found: false },
-    Attempt { name: "qr", level: Level::First, way: Way::Qr { share: 0.08, triples: 30 }, last_if_found: true },
+    Attempt { name: "qr", level: Level::First, way: Way::Qr { share: 0.08, triples: 30 }, last_if_found: false },
+    Attempt { name: "datamatrix", level: Level::Full, way: Way::DataMatrix, last_if_found: true },
     Attempt { name: "qr-smooth", level: Level::Smooth, way: Way::Qr { share: 0.05, triples: 20 }, last_if_found: true },
     Attempt { name: "qr-half", level: Level::Half, way: Way::Qr { share: 0.08, triples: 20 }, last_if_found: true },
     Attempt { name: "qr-double", level: Level::Double, way: Way::Qr { share: 0.06, triples: 20 }, last_if_found: true },
@@ -159,6 +166,7 @@ impl Attempt {
     fn run(&self, picture: &Luma, reversed: bool, scale: f32, found: &Found) -> Vec<Symbol> {
         match self.way {
             Way::Rqrr => fast::read(picture, reversed, scale, self.name),
+            Way::DataMatrix => datamatrix::read(picture),
             Way::Qr { share, triples } => {
                 let Some(prepared) = Picture::new(picture) else { return Vec::new() };
                 let radius = ((picture.width.min(picture.height) as f32 * share) as usize).max(4);
