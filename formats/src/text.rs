@@ -30,6 +30,17 @@ impl std::fmt::Display for LabelError {
 
 impl std::error::Error for LabelError {}
 
+impl LabelError {
+    /// The stable name, as the test vectors spell it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Length => "length",
+            Self::Character => "character",
+        }
+    }
+}
+
 impl Label {
     /// The longest label, in bytes.
     pub const MAX_BYTES: usize = 63;

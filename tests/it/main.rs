@@ -1,5 +1,6 @@
 //! End-to-end and property tests, one module a story.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A test stops where its premise fails.
 
+mod signatures;
 mod vectors;
 mod verdicts;
