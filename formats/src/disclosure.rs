@@ -6,7 +6,7 @@ use crate::date::Date;
 use crate::delegation::serial_number;
 use crate::key::{KeyBytes, KeyId, PublicKey};
 use crate::mark::{Mark, Serial};
-use crate::signed::{Document, EnvelopeError, Signed, line, optional_line};
+use crate::signed::{Document, EnvelopeError, Signed, instant, line, optional_line};
 use crate::text::Label;
 use crate::trust::Country;
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -175,8 +175,10 @@ pub struct Disclosure {
     #[serde(deserialize_with = "line")]
     pub case: String,
     /// When it was made, UTC.
+    #[serde(deserialize_with = "instant")]
     pub created: Timestamp,
     /// Until when the maker wants it used, UTC; older ones still open, with a warning.
+    #[serde(deserialize_with = "instant")]
     pub expires: Timestamp,
     /// What it is about.
     pub scope: Scope,

@@ -7,6 +7,7 @@
 use crate::key::{KeyBytes, PublicKey};
 use crate::text::forbidden;
 use base64::{Engine, engine::general_purpose::STANDARD};
+use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned, de::Error};
 use serde_json::Value;
 
@@ -88,9 +89,8 @@ impl EnvelopeError {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Json(_) => "json",
+            Self::Json(_) | Self::Spelling => "json",
             Self::Type { .. } => "type",
-            Self::Spelling => "spelling",
             Self::TooManySignatures => "too-many-signatures",
         }
     }
@@ -227,6 +227,13 @@ pub(crate) fn line<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::Error> 
         ));
     }
     Ok(text)
+}
+
+/// Reads an instant: whole seconds from 1970 on, so that it has one spelling in every implementation.
+pub(crate) fn instant<'de, D: Deserializer<'de>>(d: D) -> Result<Timestamp, D::Error> {
+    let instant = Timestamp::deserialize(d)?;
+    let whole = instant.as_second() >= 0 && instant.subsec_nanosecond() == 0;
+    if whole { Ok(instant) } else { Err(D::Error::custom("a time is in whole seconds, from 1970 on")) }
 }
 
 pub(crate) fn optional_line<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {

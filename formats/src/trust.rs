@@ -4,7 +4,7 @@
 use crate::date::Date;
 use crate::delegation::{Delegation, DelegationError, SerialRange};
 use crate::key::{KeyBytes, KeyId, PublicKey};
-use crate::signed::{Document, EnvelopeError, MAX_SIGNATURES, Signed, message};
+use crate::signed::{Document, EnvelopeError, MAX_SIGNATURES, Signed, instant, message};
 use crate::text::Label;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -126,8 +126,10 @@ pub struct Trust {
     /// Rises with every bundle of the authority; a verifier keeps the highest that it has seen.
     pub version: u32,
     /// When it was made, UTC.
+    #[serde(deserialize_with = "instant")]
     pub created: Timestamp,
     /// From when on a newer one should be asked for, UTC. An older bundle still works, with a warning.
+    #[serde(deserialize_with = "instant")]
     pub expires: Timestamp,
     /// Who signs.
     pub authority: Authority,

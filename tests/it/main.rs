@@ -2,5 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A test stops where its premise fails.
 
 mod signatures;
+mod spec;
 mod vectors;
 mod verdicts;
