@@ -23,15 +23,27 @@ pub const MAX_SIGNATURES: usize = 64;
 
 /// A document and the signatures over it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, bound = "T: Document")]
 pub struct Signed<T> {
     /// [`Document::TYPE`].
-    #[serde(rename = "type")]
+    #[serde(rename = "type", deserialize_with = "own_type::<_, T>")]
     kind: String,
     /// What is signed.
     pub signed: T,
-    /// By whom.
+    /// By whom: at most [`MAX_SIGNATURES`].
+    #[serde(deserialize_with = "few")]
     pub signatures: Vec<SignatureEntry>,
+}
+
+/// An envelope within a document says its type too.
+fn own_type<'de, D: Deserializer<'de>, T: Document>(d: D) -> Result<String, D::Error> {
+    let kind = String::deserialize(d)?;
+    if kind == T::TYPE { Ok(kind) } else { Err(D::Error::custom(format!("the type is {kind:?}, not {:?}", T::TYPE))) }
+}
+
+fn few<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<SignatureEntry>, D::Error> {
+    let entries = Vec::deserialize(d)?;
+    if entries.len() <= MAX_SIGNATURES { Ok(entries) } else { Err(D::Error::custom("more than 64 signatures")) }
 }
 
 /// One signature of an envelope.
@@ -80,8 +92,6 @@ pub enum EnvelopeError {
     /// A value in another spelling than its one legal one: a time with an offset, a null in place of nothing, a list in
     /// place of an object.
     Spelling,
-    /// More than [`MAX_SIGNATURES`].
-    TooManySignatures,
 }
 
 impl EnvelopeError {
@@ -91,7 +101,6 @@ impl EnvelopeError {
         match self {
             Self::Json(_) | Self::Spelling => "json",
             Self::Type { .. } => "type",
-            Self::TooManySignatures => "too-many-signatures",
         }
     }
 }
@@ -102,7 +111,6 @@ impl std::fmt::Display for EnvelopeError {
             Self::Json(what) => write!(f, "not in the expected form: {what}"),
             Self::Type { expected, found } => write!(f, "its type is {found:?}, not {expected:?}"),
             Self::Spelling => f.write_str("a value in it is not spelled in the one way that is legal"),
-            Self::TooManySignatures => write!(f, "more than {MAX_SIGNATURES} signatures"),
         }
     }
 }
@@ -137,9 +145,6 @@ impl<T: Document> Signed<T> {
         let (written, read) = (serde_json::from_slice::<Value>(bytes), serde_json::to_value(&envelope));
         if written.map_err(json)? != read.map_err(json)? {
             return Err(EnvelopeError::Spelling);
-        }
-        if envelope.signatures.len() > MAX_SIGNATURES {
-            return Err(EnvelopeError::TooManySignatures);
         }
         Ok(envelope)
     }

@@ -540,8 +540,12 @@ SERIAL = integer(2**53 - 1)
 RANGE = record(first=SERIAL, last=SERIAL)
 
 
-def envelope_of(document):
-    return record(type=string(lambda _: True), signed=document, signatures=items(record(key=KEY, signature=SIGNATURE)))
+def envelope_of(kind, document):
+    def few(value):
+        items(record(key=KEY, signature=SIGNATURE))(value)
+        need(len(value) <= 64, "json")
+
+    return record(type=string(lambda text: text == "touchmark/v1/" + kind), signed=document, signatures=few)
 
 
 REQUEST = record(maker=KEY, key=KEY, line=LABEL)
@@ -554,7 +558,7 @@ TRUST = record(
     version=integer(2**32 - 1), created=TIME, expires=TIME,
     authority=record(name=LABEL, threshold=integer(255), signers=items(record(holder=LABEL, key=KEY))),
     makers=items(record(name=LABEL, country=COUNTRY, root=KEY, valid_from=DATE, valid_until=DATE,
-                        delegations=items(envelope_of(DELEGATION)))),
+                        delegations=items(envelope_of("delegation", DELEGATION)))),
     revocations=items(record(key=KEY, since=DATE, reason=LABEL)),
     voids=items(record(key=KEY, serials=RANGE, reason=LABEL)),
 )
@@ -575,8 +579,7 @@ def open_envelope(text, kind):
         raise Refused("json") from None
     need(isinstance(envelope, dict) and isinstance(envelope.get("type"), str), "json")
     need(envelope["type"] == "touchmark/v1/" + kind, "type")
-    envelope_of(DOCUMENTS[kind])(envelope)
-    need(len(envelope["signatures"]) <= 64, "too-many-signatures")
+    envelope_of(kind, DOCUMENTS[kind])(envelope)
     return envelope
 
 
@@ -707,7 +710,6 @@ def verdict(content, trust):
             if key_id(unbase64(delegation["key"])) != mark["key_id"]:
                 continue
             try:
-                need(envelope["type"] == "touchmark/v1/delegation", "type")
                 line = check_delegation(envelope, root)
             except Refused:
                 continue
