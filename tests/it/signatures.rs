@@ -175,6 +175,13 @@ fn base45_is_that_of_rfc_9285() {
     }
 }
 
+/// A batch judges a signature by its company, and so must not even be there: dalek's `batch` brings strobe-rs.
+#[test]
+fn batch_verification_is_not_built_in() {
+    let lock = std::fs::read_to_string(folder().join("../../Cargo.lock")).unwrap();
+    assert!(lock.contains("name = \"ed25519-dalek\"") && !lock.contains("name = \"strobe-rs\""));
+}
+
 mod ff1 {
     use super::{at, items, published};
     use crate::vectors::unhex;

@@ -109,10 +109,10 @@ class Bytes:
 
     def leb128(self, limit, error):
         value = 0
-        for place in range(10):
+        for place in range(9):
             byte = self.number()
             value |= (byte & 0x7F) << 7 * place
-            need(value <= limit and place < 9, error)
+            need(value <= limit and (place < 8 or byte < 0x80), error)
             if byte < 0x80:
                 need(byte or place == 0, error)
                 return value
