@@ -26,6 +26,18 @@ impl std::fmt::Display for Base45Error {
 
 impl std::error::Error for Base45Error {}
 
+impl Base45Error {
+    /// The stable name, as the test vectors spell it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Character(_) => "character",
+            Self::Length => "length",
+            Self::Overflow(_) => "overflow",
+        }
+    }
+}
+
 /// `bytes` as base45: three characters for two bytes, two for a last single one.
 #[must_use]
 pub fn encode(bytes: &[u8]) -> String {

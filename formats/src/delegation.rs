@@ -166,6 +166,23 @@ impl std::fmt::Display for DelegationError {
 
 impl std::error::Error for DelegationError {}
 
+impl DelegationError {
+    /// The stable name, as the test vectors spell it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Maker(_) => "maker-key",
+            Self::Line(_) => "line-key",
+            Self::OtherMaker => "other-maker",
+            Self::RootSignature => "root-signature",
+            Self::Possession => "possession",
+            Self::EmptyRange => "empty-range",
+            Self::Lists => "lists",
+            Self::CapsuleSize => "capsule-size",
+        }
+    }
+}
+
 /// A limit of the delegation that a mark breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]

@@ -1,17 +1,17 @@
 //! What a maker hands to one reader, for one case: the keys of some capsules, and the names behind the numbers
 //! (SPEC.md, section 10). The file is this envelope, encrypted to the reader with age.
 
-use crate::capsule::{DayKey, ItemKey, LotKey};
+use crate::capsule::{CapsuleSize, DayKey, ItemKey, LotKey};
 use crate::date::Date;
 use crate::delegation::serial_number;
 use crate::key::{KeyBytes, KeyId, PublicKey};
 use crate::mark::{Mark, Serial};
-use crate::signed::{Document, EnvelopeError, Signed};
+use crate::signed::{Document, EnvelopeError, Signed, instant, line, optional_line};
 use crate::text::Label;
 use crate::trust::Country;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use zeroize::Zeroize;
 
 /// What a disclosure is about, for people and for the record; the keys are what it opens.
@@ -28,6 +28,7 @@ pub enum Scope {
         to: Date,
     },
     /// The parts with these serials.
+    #[serde(deserialize_with = "serials")]
     Serials(Vec<u64>),
 }
 
@@ -136,15 +137,28 @@ impl Grant {
 #[serde(deny_unknown_fields)]
 pub struct Consignee {
     /// The number that capsules carry: below 2^40.
+    #[serde(deserialize_with = "consignee_number")]
     pub number: u64,
     /// The name.
     pub name: Label,
     /// Where it is seated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub country: Option<Country>,
-    /// The address, in one line.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The address: one line of at most 500 bytes.
+    #[serde(default, deserialize_with = "optional_line", skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
+}
+
+fn serials<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<u64>, D::Error> {
+    let serials = Vec::<u64>::deserialize(d)?;
+    let small = serials.iter().all(|s| Serial::new(*s).is_some());
+    if small { Ok(serials) } else { Err(D::Error::custom("a serial is at most 2^53 - 1")) }
+}
+
+fn consignee_number<'de, D: Deserializer<'de>>(d: D) -> Result<u64, D::Error> {
+    let number = u64::deserialize(d)?;
+    let fits = CapsuleSize::new(8).is_some_and(|largest| number <= largest.max_number());
+    if fits { Ok(number) } else { Err(D::Error::custom("a consignee number is below 2^40")) }
 }
 
 /// The disclosure.
@@ -155,12 +169,16 @@ pub struct Disclosure {
     pub maker: KeyBytes,
     /// The age recipient for whom it was made. It stands inside the signature, so that nobody can pass it on as if it
     /// had been made for another.
+    #[serde(deserialize_with = "line")]
     pub recipient: String,
-    /// The case or request that it answers.
+    /// The case or request that it answers: one line of at most 500 bytes.
+    #[serde(deserialize_with = "line")]
     pub case: String,
     /// When it was made, UTC.
+    #[serde(deserialize_with = "instant")]
     pub created: Timestamp,
     /// Until when the maker wants it used, UTC; older ones still open, with a warning.
+    #[serde(deserialize_with = "instant")]
     pub expires: Timestamp,
     /// What it is about.
     pub scope: Scope,
@@ -197,6 +215,18 @@ impl std::fmt::Display for DisclosureError {
 }
 
 impl std::error::Error for DisclosureError {}
+
+impl DisclosureError {
+    /// The stable name, as the test vectors spell it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Envelope(e) => e.name(),
+            Self::OtherRecipient(_) => "other-recipient",
+            Self::Signature => "signature",
+        }
+    }
+}
 
 impl Disclosure {
     /// Opens a decrypted disclosure for `recipient`. The maker that it names must still be one that the caller trusts.

@@ -52,6 +52,19 @@ impl std::fmt::Display for KeyError {
 
 impl std::error::Error for KeyError {}
 
+impl KeyError {
+    /// The stable name, as the test vectors spell it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Encoding => "encoding",
+            Self::Point => "point",
+            Self::Weak => "weak",
+            Self::Torsion => "torsion",
+        }
+    }
+}
+
 /// An Ed25519 public key as written in files, not yet checked. [`KeyBytes::check`] makes it usable; it costs about as
 /// much as a verification, so a bundle of many keys checks those that a mark names.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

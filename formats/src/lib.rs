@@ -12,6 +12,9 @@
 //! | [`trust`] | whom a verifier believes | 9 |
 //! | [`disclosure`] | consignee keys for one reader | 10 |
 //! | [`symbol`] | bytes as QR Code and Data Matrix | 11 |
+//! | [`text`], [`date`] | what labels and dates may hold | 1 |
+//!
+//! Section 12 is the order of verdicts, section 13 the attacks and what stands against each, section 14 the reasons.
 
 pub mod base45;
 pub mod capsule;

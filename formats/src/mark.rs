@@ -266,7 +266,7 @@ impl Mark {
         out
     }
 
-    /// The mark's bytes without its signature. Every mark has exactly one encoding, of 8 to 157 bytes.
+    /// The mark's bytes without its signature. Every mark has exactly one encoding, of 9 to 165 bytes.
     #[must_use]
     pub fn unsigned_bytes(&self) -> Vec<u8> {
         let mut out = self.head_bytes();

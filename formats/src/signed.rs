@@ -1,11 +1,15 @@
 //! The envelope of every signed file: JSON that people can read, signed over its canonical form (RFC 8785, JCS).
 //!
 //! The signature is over the type's name, a NUL, and the canonical JSON of the `signed` member *as parsed*: what was
-//! checked is what the program works with, whatever the spacing and order in the file.
+//! checked is what the program works with, whatever the spacing and order in the file. Every value has one spelling only
+//! (SPEC.md, section 7), so that whoever canonicalises the file's own JSON gets the same message.
 
 use crate::key::{KeyBytes, PublicKey};
+use crate::text::forbidden;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned, de::Error};
+use serde_json::Value;
 
 /// What can stand in an envelope. Its fields must be strings, booleans, integers up to 2^53 - 1, arrays and objects with
 /// ASCII keys, so that canonical JSON is unambiguous; unknown fields must be refused.
@@ -19,15 +23,27 @@ pub const MAX_SIGNATURES: usize = 64;
 
 /// A document and the signatures over it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, bound = "T: Document")]
 pub struct Signed<T> {
     /// [`Document::TYPE`].
-    #[serde(rename = "type")]
+    #[serde(rename = "type", deserialize_with = "own_type::<_, T>")]
     kind: String,
     /// What is signed.
     pub signed: T,
-    /// By whom.
+    /// By whom: at most [`MAX_SIGNATURES`].
+    #[serde(deserialize_with = "few")]
     pub signatures: Vec<SignatureEntry>,
+}
+
+/// An envelope within a document says its type too.
+fn own_type<'de, D: Deserializer<'de>, T: Document>(d: D) -> Result<String, D::Error> {
+    let kind = String::deserialize(d)?;
+    if kind == T::TYPE { Ok(kind) } else { Err(D::Error::custom(format!("the type is {kind:?}, not {:?}", T::TYPE))) }
+}
+
+fn few<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<SignatureEntry>, D::Error> {
+    let entries = Vec::deserialize(d)?;
+    if entries.len() <= MAX_SIGNATURES { Ok(entries) } else { Err(D::Error::custom("more than 64 signatures")) }
 }
 
 /// One signature of an envelope.
@@ -73,8 +89,20 @@ pub enum EnvelopeError {
         /// What the file says.
         found: String,
     },
-    /// More than [`MAX_SIGNATURES`].
-    TooManySignatures,
+    /// A value in another spelling than its one legal one: a time with an offset, a null in place of nothing, a list in
+    /// place of an object.
+    Spelling,
+}
+
+impl EnvelopeError {
+    /// The stable name, as the test vectors spell it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Json(_) | Self::Spelling => "json",
+            Self::Type { .. } => "type",
+        }
+    }
 }
 
 impl std::fmt::Display for EnvelopeError {
@@ -82,7 +110,7 @@ impl std::fmt::Display for EnvelopeError {
         match self {
             Self::Json(what) => write!(f, "not in the expected form: {what}"),
             Self::Type { expected, found } => write!(f, "its type is {found:?}, not {expected:?}"),
-            Self::TooManySignatures => write!(f, "more than {MAX_SIGNATURES} signatures"),
+            Self::Spelling => f.write_str("a value in it is not spelled in the one way that is legal"),
         }
     }
 }
@@ -106,14 +134,17 @@ impl<T: Document> Signed<T> {
             #[serde(rename = "type")]
             kind: String,
         }
+        let json = |e: serde_json::Error| EnvelopeError::Json(e.to_string());
         // The type first: the fields of another type would be reported as this one's mistakes.
-        let Kind { kind } = serde_json::from_slice(bytes).map_err(|e| EnvelopeError::Json(e.to_string()))?;
+        let Kind { kind } = serde_json::from_slice(bytes).map_err(json)?;
         if kind != T::TYPE {
             return Err(EnvelopeError::Type { expected: T::TYPE, found: kind });
         }
-        let envelope: Self = serde_json::from_slice(bytes).map_err(|e| EnvelopeError::Json(e.to_string()))?;
-        if envelope.signatures.len() > MAX_SIGNATURES {
-            return Err(EnvelopeError::TooManySignatures);
+        let envelope: Self = serde_json::from_slice(bytes).map_err(json)?;
+        // The typed reader refuses a name that stands twice; this comparison refuses what it is lenient about.
+        let (written, read) = (serde_json::from_slice::<Value>(bytes), serde_json::to_value(&envelope));
+        if written.map_err(json)? != read.map_err(json)? {
+            return Err(EnvelopeError::Spelling);
         }
         Ok(envelope)
     }
@@ -128,9 +159,13 @@ impl<T: Document> Signed<T> {
     /// Whether `key` signed this document, by any of the entries that name it.
     #[must_use]
     pub fn is_signed_by(&self, key: &PublicKey) -> bool {
-        let message = message(&self.signed);
+        self.is_message_signed_by(&message(&self.signed), key)
+    }
+
+    /// As [`Self::is_signed_by`], where the message was made before: it is as long as the file.
+    pub(crate) fn is_message_signed_by(&self, message: &[u8], key: &PublicKey) -> bool {
         let own = |entry: &&SignatureEntry| entry.key == key.bytes();
-        self.signatures.iter().filter(own).any(|entry| key.verify(&message, &entry.signature.0))
+        self.signatures.iter().filter(own).any(|entry| key.verify(message, &entry.signature.0))
     }
 
     /// Puts `key`'s signature beside the others, in place of an older one by the same key.
@@ -143,11 +178,85 @@ impl<T: Document> Signed<T> {
 /// What a signature over `document` is made of: its type's name, a NUL, its canonical JSON (RFC 8785).
 #[must_use]
 pub fn message<T: Document>(document: &T) -> Vec<u8> {
-    let mut out = T::TYPE.as_bytes().to_vec();
-    out.push(0);
-    // Objects of serde_json's values are sorted by key, and its compact writer escapes as RFC 8785, section 3.2.2.2.
-    if let Ok(value) = serde_json::to_value(document) {
-        out.extend(value.to_string().into_bytes());
+    let mut out = format!("{}\0", T::TYPE);
+    // The documents of this crate hold strings, integers and lists, which JSON always takes.
+    put_canonical(&mut out, &serde_json::to_value(document).unwrap_or_default());
+    out.into_bytes()
+}
+
+/// Members are sorted here, for a dependant may build serde_json so that its objects keep the order of the file. Keys are
+/// ASCII, so sorting by bytes is sorting by UTF-16 (RFC 8785, section 3.2.3); serde_json escapes strings as section
+/// 3.2.2.2 asks.
+fn put_canonical(out: &mut String, value: &Value) {
+    match value {
+        Value::Object(members) => {
+            let mut members: Vec<_> = members.iter().collect();
+            members.sort_by_key(|(name, _)| *name);
+            put_list(out, ('{', '}'), members, |out, (name, value)| {
+                out.push_str(&Value::from(name.as_str()).to_string());
+                out.push(':');
+                put_canonical(out, value);
+            });
+        }
+        Value::Array(items) => put_list(out, ('[', ']'), items, put_canonical),
+        other => out.push_str(&other.to_string()),
     }
-    out
+}
+
+fn put_list<T>(
+    out: &mut String,
+    (open, close): (char, char),
+    items: impl IntoIterator<Item = T>,
+    put: impl Fn(&mut String, T),
+) {
+    out.push(open);
+    for (n, item) in items.into_iter().enumerate() {
+        if n > 0 {
+            out.push(',');
+        }
+        put(out, item);
+    }
+    out.push(close);
+}
+
+/// The longest free text of a document (a case, an address), in bytes.
+pub const MAX_LINE_BYTES: usize = 500;
+
+/// Reads a free text of one line: at most [`MAX_LINE_BYTES`], and no character that a [`crate::text::Label`] refuses, for it is printed
+/// on terminals and in reports.
+pub(crate) fn line<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::Error> {
+    let text = String::deserialize(d)?;
+    if text.len() > MAX_LINE_BYTES || text.chars().any(forbidden) {
+        return Err(D::Error::custom(
+            "a text is one line of at most 500 bytes without control or invisible characters",
+        ));
+    }
+    Ok(text)
+}
+
+/// Reads an instant: whole seconds from 1970 on, so that it has one spelling in every implementation.
+pub(crate) fn instant<'de, D: Deserializer<'de>>(d: D) -> Result<Timestamp, D::Error> {
+    let instant = Timestamp::deserialize(d)?;
+    let whole = instant.as_second() >= 0 && instant.subsec_nanosecond() == 0;
+    if whole { Ok(instant) } else { Err(D::Error::custom("a time is in whole seconds, from 1970 on")) }
+}
+
+pub(crate) fn optional_line<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
+    line(d).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn canonical_json_is_sorted_compact_and_escaped_as_rfc_8785() {
+        let value: Value = serde_json::from_str(
+            "{ \"b\" : [ 9007199254740991, true, {} ], \"a\": \"\\u20ac\\u000f\\nA'B\\u0022\\\\\\\"/\\u007f\", \"B\": null }",
+        )
+        .unwrap();
+        let mut out = String::new();
+        put_canonical(&mut out, &value);
+        assert_eq!(out, "{\"B\":null,\"a\":\"€\\u000f\\nA'B\\\"\\\\\\\"/\u{7f}\",\"b\":[9007199254740991,true,{}]}");
+    }
 }

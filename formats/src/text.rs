@@ -3,8 +3,8 @@
 use crate::codec::{Fault, Reader};
 use serde::{Deserialize, Serialize};
 
-/// A part number, lot code or name: 1 to 63 bytes of UTF-8 without control or direction characters, and without a
-/// space at either end, so that it prints as one unambiguous piece of a line.
+/// A part number, lot code or name: 1 to 63 bytes of UTF-8 without control, direction or invisible characters, and
+/// without a space at either end, so that it prints as one piece of a line and shows all that it holds.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Label(String);
@@ -15,7 +15,7 @@ pub struct Label(String);
 pub enum LabelError {
     /// Empty, or longer than 63 bytes.
     Length,
-    /// A control or direction character, or a space at an end.
+    /// A control, direction or invisible character, or a space at an end.
     Character,
 }
 
@@ -23,12 +23,23 @@ impl std::fmt::Display for LabelError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Length => "must have 1 to 63 bytes",
-            Self::Character => "holds a control or direction character, or begins or ends with a space",
+            Self::Character => "holds a control, direction or invisible character, or begins or ends with a space",
         })
     }
 }
 
 impl std::error::Error for LabelError {}
+
+impl LabelError {
+    /// The stable name, as the test vectors spell it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Length => "length",
+            Self::Character => "character",
+        }
+    }
+}
 
 impl Label {
     /// The longest label, in bytes.
@@ -41,11 +52,15 @@ impl Label {
     }
 }
 
-/// Characters that a label never holds: controls, line separators, and those that turn the direction of writing or are
-/// invisible (Unicode Bidi_Control and byte order mark), which could make one part number look like another.
-fn forbidden(c: char) -> bool {
+/// Characters that a label never holds: controls, line separators, and all that turn the direction of writing or show
+/// nothing (Unicode Default_Ignorable_Code_Point), which could make one part number look like another.
+pub(crate) fn forbidden(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{61C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
+        || matches!(c, '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}')
+        || matches!(c, '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}')
+        || matches!(c, '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}')
+        || matches!(c, '\u{FFF0}'..='\u{FFF8}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}')
+        || matches!(c, '\u{E0000}'..='\u{E0FFF}')
 }
 
 impl TryFrom<String> for Label {
@@ -218,7 +233,8 @@ mod tests {
 
     #[test]
     fn labels_refuse_what_could_deceive_the_eye() {
-        for text in ["", " A", "A ", "A\nB", "A\u{202E}B", "A\u{200B}", "\u{FEFF}A", &"x".repeat(64)] {
+        let invisible = ["A\u{202E}B", "A\u{200B}", "\u{FEFF}A", "A\u{AD}B", "A\u{3164}", "A\u{E0041}", "A\u{2066}B"];
+        for text in ["", " A", "A ", "A\u{3000}", "A\nB", "A\u{85}B", &"x".repeat(64)].into_iter().chain(invisible) {
             assert!(text.parse::<Label>().is_err(), "{text:?}");
         }
         for text in ["A", &"x".repeat(63), "ЛОТ 7", "a b", "微控制器"] {

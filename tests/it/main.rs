@@ -1,4 +1,9 @@
 //! End-to-end and property tests, one module a story.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A test stops where its premise fails.
 
+mod properties;
+mod second;
+mod signatures;
+mod spec;
+mod vectors;
 mod verdicts;

@@ -1,0 +1,101 @@
+//! What must hold for any bytes at all: no panic, one encoding, one spelling. Shared by the fuzz targets and the
+//! property tests.
+#![allow(dead_code)] // A fuzz target is one of these functions.
+
+use touchmark_formats::base45;
+use touchmark_formats::capsule::{Capsule, ItemKey};
+use touchmark_formats::date::Date;
+use touchmark_formats::delegation::Delegation;
+use touchmark_formats::disclosure::Disclosure;
+use touchmark_formats::key::{KeyBytes, KeyId};
+use touchmark_formats::mark::{Extension, MAX_BYTES, Mark, Part, Serial, SignedMark};
+use touchmark_formats::signed::{Document, Signed, message};
+use touchmark_formats::trust::{Directory, Pin, Trust};
+
+/// A mark is refused, or is the one encoding of its fields.
+pub(crate) fn mark(bytes: &[u8]) {
+    let Ok(signed) = SignedMark::from_bytes(bytes) else { return };
+    assert_eq!(signed.to_bytes(), bytes);
+    assert!(bytes.len() <= MAX_BYTES);
+    let root = KeyBytes([3; 32]);
+    let head = signed.mark.head_bytes();
+    assert!(bytes.starts_with(&head));
+    if let Some(capsule) = signed.mark.capsule {
+        let key = ItemKey::from_bytes([5; 32]);
+        if let Some(number) = capsule.open(&key, &head, &root) {
+            assert_eq!(Capsule::seal(number, capsule.size(), &key, &head, &root), Some(capsule));
+        }
+    }
+}
+
+/// A text form is refused, or is the one text of its bytes.
+pub(crate) fn text(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(decoded) = base45::decode(text) {
+        assert_eq!(base45::encode(&decoded), text);
+        mark(&decoded);
+    }
+}
+
+/// An envelope is refused, or its file and its canonical form say the same.
+fn envelope<T: Document>(bytes: &[u8]) -> Option<Signed<T>> {
+    let envelope = Signed::<T>::from_json(bytes).ok()?;
+    let again = Signed::<T>::from_json(envelope.to_json().as_bytes());
+    let again = again.unwrap_or_else(|e| panic!("what was read cannot be written and read: {e}"));
+    assert_eq!(message(&again.signed), message(&envelope.signed));
+    Some(envelope)
+}
+
+/// Marks that a hostile delegation or disclosure may be asked about.
+fn probes() -> [Mark; 2] {
+    let plain = Mark {
+        key_id: KeyId([0; 4]),
+        serial: Serial::new(5).unwrap_or_else(|| unreachable!()),
+        date: Date::MIN,
+        part: Part::Listed(1),
+        lot: None,
+        extension: Extension::default(),
+        capsule: None,
+    };
+    let sealed = Mark { capsule: Capsule::from_bytes(&[7; 8]), part: Part::Listed(u16::MAX), ..plain.clone() };
+    [plain, sealed]
+}
+
+/// A delegation answers for any mark.
+pub(crate) fn delegation(bytes: &[u8]) {
+    let Some(envelope) = envelope::<Delegation>(bytes) else { return };
+    let sound = envelope.signed.check_limits().is_ok();
+    for probe in probes() {
+        let resolved = (envelope.signed.part(&probe).is_some(), envelope.signed.lot(&probe).is_some());
+        let broken = envelope.signed.violations(&probe).len();
+        assert!(!sound || resolved.0 || broken > 0, "a part that does not exist is out of scope");
+    }
+    if let Ok(maker) = envelope.signed.maker.check() {
+        let _ = Delegation::check(&envelope, &maker);
+    }
+}
+
+/// A bundle that is accepted is followed by itself.
+pub(crate) fn trust(bytes: &[u8]) {
+    if let Some(bundle) = envelope::<Trust>(bytes) {
+        let directory = Directory::new(&bundle.signed);
+        for maker in &bundle.signed.makers {
+            maker.delegations.iter().for_each(|d| assert!(directory.issuers(d.signed.key.id()).next().is_some()));
+        }
+        let _ = (bundle.signed.check_all(), bundle.signed.authority.fingerprint());
+    }
+    if let Ok(bundle) = Trust::open(bytes) {
+        let pin = Pin { authority: bundle.signed.authority.clone(), version: bundle.signed.version };
+        assert_eq!(pin.advance(&bundle), Ok(pin));
+    }
+}
+
+/// A disclosure opens for its own recipient alone.
+pub(crate) fn disclosure(bytes: &[u8]) {
+    let Some(envelope) = envelope::<Disclosure>(bytes) else { return };
+    for probe in probes() {
+        let _ = envelope.signed.consignee(&KeyBytes([0; 32]), &probe, None);
+    }
+    let other = format!("{}x", envelope.signed.recipient);
+    assert!(Disclosure::open(bytes, &other).is_err());
+}
