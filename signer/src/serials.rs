@@ -209,3 +209,6 @@ fn used_up(demand: &Demand<'_>, missing: u64) -> Error {
     Error::refused(format!("the serials of the delegation{lot} are used up: {missing} too few are left"))
         .hint("the maker can grant a further range (`touchmark-sign delegate grant --serials FIRST-LAST`)")
 }
+
+#[cfg(test)]
+mod tests;
