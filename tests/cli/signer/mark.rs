@@ -175,7 +175,7 @@ fn options_that_cannot_work_use_up_no_serial() {
         ("--module-mm 0.001", "error: module size in mm: 0.001 is not between 0.02 and 10"),
         (
             "--format png --dpi 60",
-            "error: a module would be 0.24 pixels wide, and needs at least 2: use 508 dpi or larger modules",
+            "error: a module would be 0.24 pixels wide, too few to draw it: use at least 508 dpi, or larger modules",
         ),
         ("--shape 10x10", "error: payload of 90 bytes: the largest symbol allowed holds 1"),
         ("--shape 11x11", "error: data matrix has no size 11x11"),
