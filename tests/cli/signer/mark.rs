@@ -26,7 +26,7 @@ fn part_and_lot_of_the_delegation_make_84_bytes() {
     assert_eq!((mark.to_bytes().len(), mark.mark.serial.get()), (84, 3_000_000));
     assert_authentic(&mark, &place.path("h/trust.json"));
     let ran = place.run("mark --home h --line L2 --part STM32F407VGT6 --consignee 4711 --format matrix --out -");
-    ran.done().says(0, "serial 3000001; 84 bytes; 36x36, 3.80 x 3.80 mm with quiet zone");
+    ran.done().says(0, "serial 3000001; 84 bytes; Data Matrix 36x36, 3.80 x 3.80 mm with quiet zone");
 }
 
 #[test]
@@ -196,4 +196,27 @@ fn extras_are_carried() {
     let extension = ran.marks()[0].mark.extension;
     assert_eq!((extension.site, extension.grade), (Some(9), Some(35)));
     assert_eq!(extension.die_id, Some(touchmark_signer::issue::die_id(&[0, 255, 16])));
+}
+
+#[test]
+fn the_key_of_a_new_year_is_made_once_and_never_in_place_of_a_lost_one() {
+    let place = Place::with_home();
+    let this_year = touchmark_signer::init::today(jiff::Timestamp::now()).unwrap().year();
+    let mark = |year: i16| format!("mark --home h --part P --consignee 1 --date {year}-12-31 --format text --out -");
+    let key = |year: i16| format!("h/disclosure/{year}.key");
+    let made = place.run(&mark(this_year + 1)).done();
+    assert!(
+        made.err.starts_with(&format!("note: made the disclosure key of {}; keep a copy", this_year + 1)),
+        "{made:?}"
+    );
+    let first = place.read(&key(this_year + 1));
+    place.run(&mark(this_year + 1)).done();
+    assert_eq!(place.read(&key(this_year + 1)), first);
+    place.run(&mark(this_year)).done();
+    std::fs::remove_file(place.path(&key(this_year))).unwrap();
+    place
+        .run(&mark(this_year))
+        .says(2, &format!("error: {}: the disclosure key of that year is missing", key(this_year)));
+    std::fs::rename(place.path(&key(this_year + 1)), place.path(&key(this_year))).unwrap();
+    place.run(&mark(this_year)).says(2, &format!("error: {0}: not the key of the year {this_year}", key(this_year)));
 }
