@@ -39,18 +39,20 @@ fn the_same_serial_gives_the_same_mark_or_is_refused() {
     again.says(0, "serials 7 to 9; 82 bytes\nnote: 3 of them were issued before and came out the same once more");
     let part = place.run("mark --home h --part P --lot L --serial 9 --consignee 1 --format text --out -").done();
     assert_eq!(part.out.lines().next(), first.out.lines().nth(2));
-    for other in [
-        "--part Q --lot L --consignee 1",
-        "--part P --consignee 1",
-        "--part P --lot L",
-        "--part P --lot L --consignee 5",
+    let beside = "with another consignee or other extras, or under another delegation";
+    for (other, what) in [
+        ("--part Q --lot L --consignee 1", "with another content"),
+        ("--part P --consignee 1", "with another content"),
+        ("--part P --lot L", beside),
+        ("--part P --lot L --consignee 5", beside),
+        ("--part P --lot L --consignee 1 --grade 3.0", beside),
     ] {
         let ran = place.run(&format!("mark --home h {other} --serial 8 --count 5 --format text --out -"));
-        ran.says(
-            1,
-            "error: serial 8 was issued before with another content: on TIME for part P lot L dated DATE\n\
-             hint: take an unused serial by leaving --serial out; the journal, serials.jsonl, says what each was used for",
+        let error = format!(
+            "error: serial 8 was issued before {what}: on TIME for part P lot L dated DATE\nhint: take an unused serial by \
+             leaving --serial out; the journal, serials.jsonl, says what each was used for"
         );
+        ran.says(1, &error);
         assert_eq!(ran.out, "");
     }
     assert_eq!(place.recorded("h"), [(7, 9)]);
