@@ -73,33 +73,7 @@ pub fn years(options: &Options, records: &[Record]) -> Result<BTreeSet<i16>> {
 /// # Errors
 /// As [`years`], or a year's key is missing.
 pub fn disclose(root: &SecretKey, options: &Options, knowledge: &Knowledge<'_>) -> Result<Made> {
-    let records = knowledge.records;
-    let (grants, within): (Vec<Grant>, Vec<&Record>) = match &options.scope {
-        Scope::Lot(lot) => {
-            let grant = |date: Date| {
-                let key = knowledge.year(date)?.day(date).lot(Some(lot));
-                Ok(Grant::Lot { date, lot: Some(lot.clone()), key: DisclosedKey::new(*key.expose()) })
-            };
-            let grants = lot_days(options, records)?.into_iter().map(grant).collect::<Result<_>>()?;
-            (grants, records.iter().filter(|r| r.lot.as_ref() == Some(lot)).collect())
-        }
-        Scope::Days { from, to } => {
-            let grant = |date: Date| {
-                let key = knowledge.year(date)?.day(date);
-                Ok(Grant::Day { date, key: DisclosedKey::new(*key.expose()) })
-            };
-            let grants = days(*from, *to)?.into_iter().map(grant).collect::<Result<_>>()?;
-            (grants, records.iter().filter(|r| (*from..=*to).contains(&r.date)).collect())
-        }
-        Scope::Serials(serials) => {
-            let items = items(serials, records)?;
-            let grant = |(record, serial): &(&Record, Serial)| {
-                let key = knowledge.item(record, *serial)?;
-                Ok(Grant::Item { line: record.key, serial: *serial, key: DisclosedKey::new(*key.expose()) })
-            };
-            (items.iter().map(grant).collect::<Result<_>>()?, items.into_iter().map(|(r, _)| r).collect())
-        }
-    };
+    let (grants, within) = knowledge.grants(options)?;
     let mut numbers = options.consignees.clone();
     for record in within {
         numbers.extend(knowledge.consignee(record, &root.public())?);
@@ -121,7 +95,39 @@ pub fn disclose(root: &SecretKey, options: &Options, knowledge: &Knowledge<'_>) 
     Ok(Made { envelope, unnamed })
 }
 
-impl Knowledge<'_> {
+impl<'a> Knowledge<'a> {
+    /// The keys of the scope, as few as it can be put in, and the records within it.
+    fn grants(&self, options: &Options) -> Result<(Vec<Grant>, Vec<&'a Record>)> {
+        let within = |inside: &dyn Fn(&Record) -> bool| self.records.iter().filter(|r| inside(r)).collect();
+        match &options.scope {
+            Scope::Lot(lot) => {
+                let grant = |date: Date| {
+                    let key = self.year(date)?.day(date).lot(Some(lot));
+                    Ok(Grant::Lot { date, lot: Some(lot.clone()), key: DisclosedKey::new(*key.expose()) })
+                };
+                let days = lot_days(options, self.records)?;
+                Ok((days.into_iter().map(grant).collect::<Result<_>>()?, within(&|r| r.lot.as_ref() == Some(lot))))
+            }
+            Scope::Days { from, to } => {
+                let grant = |date: Date| {
+                    let key = self.year(date)?.day(date);
+                    Ok(Grant::Day { date, key: DisclosedKey::new(*key.expose()) })
+                };
+                let grants = days(*from, *to)?.into_iter().map(grant).collect::<Result<_>>()?;
+                Ok((grants, within(&|r| (*from..=*to).contains(&r.date))))
+            }
+            Scope::Serials(serials) => {
+                let items = items(serials, self.records)?;
+                let grant = |(record, serial): &(&Record, Serial)| {
+                    let key = self.item(record, *serial)?;
+                    Ok(Grant::Item { line: record.key, serial: *serial, key: DisclosedKey::new(*key.expose()) })
+                };
+                let grants = items.iter().map(grant).collect::<Result<_>>()?;
+                Ok((grants, items.into_iter().map(|(record, _)| record).collect()))
+            }
+        }
+    }
+
     fn year(&self, date: Date) -> Result<&YearKey> {
         self.years.get(&date.year()).ok_or_else(|| {
             Error::unusable(format!("the disclosure key of {} is not here, or was destroyed", date.year()))

@@ -91,3 +91,10 @@ pub fn sync_folder(folder: &Path) {
     // Not every file system lets a folder be synced; then it has its own order of writing.
     let _ = File::open(folder).and_then(|f| f.sync_all());
 }
+
+/// Waits until no other process of this program is changing a file in `folder`, and keeps the others waiting until the
+/// result is dropped. Where folders cannot be locked, changes made at the same moment can overwrite each other.
+#[must_use]
+pub fn lock_folder(folder: &Path) -> Option<File> {
+    File::open(folder).ok().filter(|handle| handle.lock().is_ok())
+}

@@ -65,6 +65,11 @@ pub fn init(dir: &Path, options: &Options, passphrase: Option<&Passphrase>, now:
     if fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some()) || dir.is_file() {
         return Err(Error::file(dir, "there is something already; a home is made in a new or empty folder"));
     }
+    if dir.canonicalize().is_ok_and(|dir| std::env::current_dir().is_ok_and(|here| here == dir)) {
+        return Err(
+            Error::file(dir, "a home cannot take the place of the folder that you are in").hint("name a new one")
+        );
+    }
     let parent = files::parent(dir);
     let failed = |e: std::io::Error| Error::io("make", dir, &e);
     let mut builder = tempfile::Builder::new();

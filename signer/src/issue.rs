@@ -236,3 +236,6 @@ pub fn settle_lot(delegation: &Delegation, order: &mut Order) -> Result<()> {
     };
     Ok(())
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -156,19 +156,18 @@ impl<'a> Book<'a> {
     }
 
     fn require_same(&self, start: u64, entry: &Entry<'_>, serial: u64, template: &Template<'_>) -> Result<()> {
-        let (same, of) = match entry.origin {
-            Origin::Now(other) => (other.content() == template.content(), "in this very call".to_owned()),
+        let differs = match entry.origin {
+            Origin::Now(other) if other.content() == template.content() => return Ok(()),
+            Origin::Now(_) => "with another content: in this very call".to_owned(),
             Origin::Record(record) => {
                 let mark = Serial::new(start).map(|s| template.mark(s)).transpose()?;
-                let same = mark.is_some_and(|mark| Record::written(&mark) == record.mark);
-                let lot = record.lot.as_ref().map_or_else(String::new, |lot| format!(" lot {lot}"));
-                (same, format!("on {} for part {}{lot} dated {}", record.at, record.part, record.date))
+                if mark.is_some_and(|mark| Record::written(&mark) == record.mark) {
+                    return Ok(());
+                }
+                difference(record, template)
             }
         };
-        if same {
-            return Ok(());
-        }
-        Err(Error::refused(format!("serial {serial} was issued before with another content: {of}")).hint(
+        Err(Error::refused(format!("serial {serial} was issued before {differs}")).hint(
             "take an unused serial by leaving --serial out; the journal, serials.jsonl, says what each was used for",
         ))
     }
@@ -204,8 +203,23 @@ impl<'a> Book<'a> {
     }
 }
 
+fn difference(record: &Record, template: &Template<'_>) -> String {
+    let content = template.content();
+    let same_print = (&record.part, &record.lot, record.date) == (&content.part, &content.lot, content.date);
+    // The delegation decides whether part and lot stand in the mark, and how long its capsule is.
+    let what = match same_print {
+        true => "with another consignee or other extras, or under another delegation",
+        false => "with another content",
+    };
+    let lot = record.lot.as_ref().map_or_else(String::new, |lot| format!(" lot {lot}"));
+    format!("{what}: on {} for part {}{lot} dated {}", record.at, record.part, record.date)
+}
+
 fn used_up(demand: &Demand<'_>, missing: u64) -> Error {
     let lot = demand.template.content().lot.as_ref().map_or_else(String::new, |lot| format!(" for lot {lot}"));
     Error::refused(format!("the serials of the delegation{lot} are used up: {missing} too few are left"))
         .hint("the maker can grant a further range (`touchmark-sign delegate grant --serials FIRST-LAST`)")
 }
+
+#[cfg(test)]
+mod tests;

@@ -234,6 +234,7 @@ pub fn add_to_home(
         return Ok(false);
     }
     let key = SecretKey::read(&key, ask)?;
+    let _lock = files::lock_folder(home.dir());
     let mut bundle = edit(read(&home.trust_file())?, now, |trust| add_delegation(trust, delegation))?;
     sign(&mut bundle, &[key])?;
     write(&home.trust_file(), &bundle)?;

@@ -23,10 +23,11 @@ impl Place {
         Self(tempfile::tempdir().unwrap())
     }
 
-    /// A place with a maker's home `h`, without passphrase.
+    /// A place with a maker's home `h`, without passphrase, and its customers 1, 5 and 4711.
     pub(crate) fn with_home() -> Self {
         let place = Self::new();
         place.run("init h --maker Acme --country NL --no-passphrase").done();
+        place.write("h/consignees.csv", "number,name,country,address\n1,One,,\n5,Five,,\n4711,Farina,DE,\n");
         place
     }
 

@@ -14,5 +14,7 @@ mod disclose;
 mod init;
 #[path = "signer/mark.rs"]
 mod mark;
+#[path = "signer/plan.rs"]
+mod plan;
 #[path = "signer/trust.rs"]
 mod trust;

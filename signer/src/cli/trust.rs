@@ -189,6 +189,7 @@ impl Bundle {
     /// Changes the bundle, signs and writes it.
     fn change(self, io: &mut Io<'_>, change: impl FnOnce(&mut Trust) -> Result<()>) -> Result<()> {
         let path = self.place.file()?;
+        let _lock = files::lock_folder(&files::parent(&path));
         let bundle = trust::read(&path)?;
         if bundle.signatures.is_empty() {
             io.say("warning: nobody signed the version that this changes; look at it with `trust show`");
@@ -289,6 +290,7 @@ fn add(args: Add, io: &mut Io<'_>) -> Result<()> {
 
 fn sign(args: Sign, io: &mut Io<'_>) -> Result<()> {
     let path = args.place.file()?;
+    let _lock = files::lock_folder(&files::parent(&path));
     let mut bundle = trust::read(&path)?;
     let keys = args.place.keys(&args.key, args.passphrase, io)?;
     trust::sign(&mut bundle, &keys)?;

@@ -26,7 +26,7 @@ fn part_and_lot_of_the_delegation_make_84_bytes() {
     assert_eq!((mark.to_bytes().len(), mark.mark.serial.get()), (84, 3_000_000));
     assert_authentic(&mark, &place.path("h/trust.json"));
     let ran = place.run("mark --home h --line L2 --part STM32F407VGT6 --consignee 4711 --format matrix --out -");
-    ran.done().says(0, "serial 3000001; 84 bytes; 36x36, 3.80 x 3.80 mm with quiet zone");
+    ran.done().says(0, "serial 3000001; 84 bytes; Data Matrix 36x36, 3.80 x 3.80 mm with quiet zone");
 }
 
 #[test]
@@ -39,18 +39,20 @@ fn the_same_serial_gives_the_same_mark_or_is_refused() {
     again.says(0, "serials 7 to 9; 82 bytes\nnote: 3 of them were issued before and came out the same once more");
     let part = place.run("mark --home h --part P --lot L --serial 9 --consignee 1 --format text --out -").done();
     assert_eq!(part.out.lines().next(), first.out.lines().nth(2));
-    for other in [
-        "--part Q --lot L --consignee 1",
-        "--part P --consignee 1",
-        "--part P --lot L",
-        "--part P --lot L --consignee 2",
+    let beside = "with another consignee or other extras, or under another delegation";
+    for (other, what) in [
+        ("--part Q --lot L --consignee 1", "with another content"),
+        ("--part P --consignee 1", "with another content"),
+        ("--part P --lot L", beside),
+        ("--part P --lot L --consignee 5", beside),
+        ("--part P --lot L --consignee 1 --grade 3.0", beside),
     ] {
         let ran = place.run(&format!("mark --home h {other} --serial 8 --count 5 --format text --out -"));
-        ran.says(
-            1,
-            "error: serial 8 was issued before with another content: on TIME for part P lot L dated DATE\n\
-             hint: take an unused serial by leaving --serial out; the journal, serials.jsonl, says what each was used for",
+        let error = format!(
+            "error: serial 8 was issued before {what}: on TIME for part P lot L dated DATE\nhint: take an unused serial by \
+             leaving --serial out; the journal, serials.jsonl, says what each was used for"
         );
+        ran.says(1, &error);
         assert_eq!(ran.out, "");
     }
     assert_eq!(place.recorded("h"), [(7, 9)]);
@@ -75,7 +77,9 @@ fn a_missing_serial_is_the_next_unused_one() {
 #[test]
 fn consignees_do_not_stand_in_the_journal() {
     let place = Place::with_home();
-    place.run("mark --home h --part P --consignee 987654 --count 2 --format text --out -").done();
+    place
+        .run("mark --home h --part P --consignee 987654 --count 2 --format text --out -")
+        .says(0, "note: not in h/consignees.csv: consignee 987654\nserials 1 to 2; 80 bytes");
     let journal = place.read("h/serials.jsonl");
     assert_eq!(journal.lines().count(), 1);
     assert!(!journal.contains("987654") && !journal.contains("consignee"), "{journal}");
@@ -173,7 +177,7 @@ fn options_that_cannot_work_use_up_no_serial() {
         ("--module-mm 0.001", "error: module size in mm: 0.001 is not between 0.02 and 10"),
         (
             "--format png --dpi 60",
-            "error: a module would be 0.24 pixels wide, and needs at least 2: use 508 dpi or larger modules",
+            "error: a module would be 0.24 pixels wide, too few to draw it: use at least 508 dpi, or larger modules",
         ),
         ("--shape 10x10", "error: payload of 90 bytes: the largest symbol allowed holds 1"),
         ("--shape 11x11", "error: data matrix has no size 11x11"),
@@ -194,4 +198,27 @@ fn extras_are_carried() {
     let extension = ran.marks()[0].mark.extension;
     assert_eq!((extension.site, extension.grade), (Some(9), Some(35)));
     assert_eq!(extension.die_id, Some(touchmark_signer::issue::die_id(&[0, 255, 16])));
+}
+
+#[test]
+fn the_key_of_a_new_year_is_made_once_and_never_in_place_of_a_lost_one() {
+    let place = Place::with_home();
+    let this_year = touchmark_signer::init::today(jiff::Timestamp::now()).unwrap().year();
+    let mark = |year: i16| format!("mark --home h --part P --consignee 1 --date {year}-12-31 --format text --out -");
+    let key = |year: i16| format!("h/disclosure/{year}.key");
+    let made = place.run(&mark(this_year + 1)).done();
+    assert!(
+        made.err.starts_with(&format!("note: made the disclosure key of {}; keep a copy", this_year + 1)),
+        "{made:?}"
+    );
+    let first = place.read(&key(this_year + 1));
+    place.run(&mark(this_year + 1)).done();
+    assert_eq!(place.read(&key(this_year + 1)), first);
+    place.run(&mark(this_year)).done();
+    std::fs::remove_file(place.path(&key(this_year))).unwrap();
+    place
+        .run(&mark(this_year))
+        .says(2, &format!("error: {}: the disclosure key of that year is missing", key(this_year)));
+    std::fs::rename(place.path(&key(this_year + 1)), place.path(&key(this_year))).unwrap();
+    place.run(&mark(this_year)).says(2, &format!("error: {0}: not the key of the year {this_year}", key(this_year)));
 }

@@ -82,6 +82,20 @@ fn a_home_changes_its_own_bundle_with_its_own_key() {
 }
 
 #[test]
+fn changes_made_at_once_all_count() {
+    let place = Place::with_home();
+    std::thread::scope(|scope| {
+        for n in 0..8 {
+            let line = format!(r#"trust void --home h --line "line 1" --serials {n}-{n} --reason scrapped"#);
+            let place = &place;
+            scope.spawn(move || place.run(&line).done());
+        }
+    });
+    let trust = open(&place, "h/trust.json").unwrap();
+    assert_eq!((trust.version, trust.voids.len()), (9, 8));
+}
+
+#[test]
 fn a_bundle_changed_by_others_is_not_signed_further() {
     let place = Place::with_home();
     let forged = place.read("h/trust.json").replace("\"NL\"", "\"DE\"");

@@ -72,7 +72,11 @@ pub(super) fn symbol(args: &Args, bytes: &[u8], content: &Content) -> Result<Sym
     let artwork =
         Artwork::new(matrix, symbology, options(args, content)).map_err(|e| Error::unusable(e.to_string()))?;
     let side = |modules: f64| (modules + 2.0 * f64::from(artwork.quiet_zone)) * args.drawing.module_mm;
-    Ok(Symbol { mm: (side(columns), side(rows)), name: size.name, artwork })
+    let name = match symbology {
+        Symbology::QrCode => size.name,
+        Symbology::DataMatrix => format!("Data Matrix {}", size.name),
+    };
+    Ok(Symbol { mm: (side(columns), side(rows)), name, artwork })
 }
 
 fn options(args: &Args, content: &Content) -> ArtworkOptions {

@@ -9,13 +9,14 @@ pub(super) use args::{Args, level, serial};
 
 use super::Io;
 use super::secrets::Secrets;
+use crate::consignees;
 use crate::error::{Error, Result};
 use crate::home::{Home, Line};
 use crate::issue::{Order, Template, settle_lot};
 use crate::journal::Journal;
 use crate::serials::{Allotment, Demand, allot};
 use crate::sign::{LineKey, sign_checked};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use touchmark_formats::capsule::YearKey;
 use touchmark_formats::mark::{Serial, SignedMark};
 
@@ -46,6 +47,7 @@ pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
     if let (Some(order), Some(template)) = (orders.first(), templates.first()) {
         artwork::try_out(&args, order, template)?;
     }
+    warn_of_unknown_consignees(&home, &orders, io)?;
     let allotment = reserve(&home, &line, &orders, &templates, io)?;
     let made = sign_all(&key, &line, &templates, &allotment)?;
     output::write(&args, &made, &templates, io).map_err(|e| keep_serials(e, &allotment))?;
@@ -76,6 +78,21 @@ fn year_keys(home: &Home, orders: &[Order], secrets: &mut Secrets, io: &mut Io<'
         keys.insert(year, key);
     }
     Ok(keys)
+}
+
+/// A wrong number, once sealed, stays in the mark for good.
+fn warn_of_unknown_consignees(home: &Home, orders: &[Order], io: &mut Io<'_>) -> Result<()> {
+    let numbers: BTreeSet<u64> = orders.iter().filter_map(|order| order.content.consignee).collect();
+    let table = home.consignees_file();
+    if numbers.is_empty() || !table.exists() {
+        return Ok(());
+    }
+    let known = consignees::read(&table)?;
+    let unknown = numbers.iter().filter(|n| !known.contains_key(n)).map(u64::to_string).take(5).collect::<Vec<_>>();
+    if !unknown.is_empty() {
+        io.say(format_args!("note: not in {}: consignee {}", table.display(), unknown.join(", ")));
+    }
+    Ok(())
 }
 
 /// Finds the serials and puts them on record.
