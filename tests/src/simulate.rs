@@ -374,7 +374,7 @@ mod tests {
 
     #[test]
     fn clean_and_worn_marks_are_read_back() {
-        let payload: Vec<u8> = (0..84).map(|i| i * 37 % 251).collect();
+        let payload: Vec<u8> = (0..84u32).map(|i| (i * 37 % 251) as u8).collect();
         for request in [Request::Qr { ec: EcLevel::M, min_version: 1 }, Request::DataMatrix { shape: Shape::Square }] {
             let matrix = encode(&payload, &request).unwrap().matrix;
             let label = Scene { light_on_dark: false, contrast: 0.65, abrasion: 0.0, ..Scene::worn() };

@@ -1,0 +1,23 @@
+//! What the pages show is what the programs do: every `console` block is typed into a shell.
+
+use testkit::console::{root, run_page};
+
+#[test]
+fn the_readme() {
+    run_page(&root().join("README.md"), &[(&root().join("tests/photos"), "tests/photos")]);
+}
+
+#[test]
+fn the_investigators_page() {
+    run_page(&root().join("docs/investigator.md"), &[(&root().join("tests/photos"), "photos")]);
+}
+
+#[test]
+fn the_makers_page() {
+    run_page(&root().join("docs/maker.md"), &[]);
+}
+
+#[test]
+fn the_authoritys_page() {
+    run_page(&root().join("docs/authority.md"), &[]);
+}
