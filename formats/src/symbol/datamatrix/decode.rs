@@ -11,7 +11,7 @@ use crate::symbol::reed_solomon::DATA_MATRIX;
 ///
 /// Codewords are corrected block by block: first as they are, then with more and more of the least reliable ones
 /// declared erased (generalised minimum distance decoding, Forney 1966), as long as a wrong answer by chance stays
-/// below one in 2^[`CHANCE_BITS`].
+/// below one in 2^28.
 ///
 /// # Errors
 /// See [`DecodeError`].
