@@ -373,12 +373,13 @@ mod tests {
     }
 
     #[test]
-    fn clean_and_worn_marks_are_read_back() {
+    fn clean_and_used_marks_are_read_back() {
         let payload: Vec<u8> = (0..84u32).map(|i| (i * 37 % 251) as u8).collect();
         for request in [Request::Qr { ec: EcLevel::M, min_version: 1 }, Request::DataMatrix { shape: Shape::Square }] {
             let matrix = encode(&payload, &request).unwrap().matrix;
-            let label = Scene { light_on_dark: false, contrast: 0.65, abrasion: 0.0, ..Scene::worn() };
-            for scene in [Scene::clean(), Scene::worn(), label] {
+            let used = Scene { abrasion: 0.0, soot: 0.04, scratches: 6, ..Scene::worn() };
+            let label = Scene { light_on_dark: false, contrast: 0.65, ..used.clone() };
+            for scene in [Scene::clean(), used, label] {
                 let read = read_back(&simulate(&matrix, &scene, 5));
                 assert!(read == std::slice::from_ref(&payload), "{request:?} {scene:?}");
             }

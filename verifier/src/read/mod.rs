@@ -166,7 +166,7 @@ impl Attempt {
     fn run(&self, picture: &Luma, reversed: bool, scale: f32, found: &Found) -> Vec<Symbol> {
         match self.way {
             Way::Rqrr => fast::read(picture, reversed, scale, self.name),
-            Way::DataMatrix => datamatrix::read(picture),
+            Way::DataMatrix => datamatrix::read_beside(picture, &|p| found.explains(p), found.any_decoded()),
             Way::Qr { share, triples } => {
                 let Some(prepared) = Picture::new(picture) else { return Vec::new() };
                 let radius = ((picture.width.min(picture.height) as f32 * share) as usize).max(4);

@@ -1,5 +1,6 @@
 //! Where a solid L may be: two straight edges that meet, with the same tone inside.
 
+use super::plane::Plane;
 use super::segments::Segment;
 use crate::read::geometry::Point;
 
@@ -45,6 +46,30 @@ pub(super) fn corners(segments: &[Segment]) -> Vec<Corner> {
         }
     }
     kept
+}
+
+/// Samples along each side of the parallelogram that an L spans.
+const TEXTURE: usize = 24;
+
+/// How lively the parallelogram between the arms is: the mean step between neighbouring samples, in standard deviations
+/// of all samples. About 1 over the modules of a symbol, 0.4 over those of a small one, near 0 over plain surfaces and
+/// shades.
+pub(super) fn texture(pyramid: &[Plane], corner: &Corner) -> f32 {
+    let shorter = length(corner.right).min(length(corner.up));
+    let enough = |plane: &&Plane| shorter >= 2.0 * TEXTURE as f32 * plane.scale;
+    let Some(plane) = pyramid.iter().rev().find(enough).or(pyramid.first()) else { return 0.0 };
+    let share = |i: usize| 0.05 + 0.9 * (i as f32 + 0.5) / TEXTURE as f32;
+    let at = |i: usize| {
+        let (s, t) = (share(i % TEXTURE), share(i / TEXTURE));
+        let (right, up, origin) = (corner.right, corner.up, corner.origin);
+        plane.at_original(Point::new(origin.x + s * right.x + t * up.x, origin.y + s * right.y + t * up.y))
+    };
+    let levels: Vec<f32> = (0..TEXTURE * TEXTURE).map(at).collect();
+    let mean = levels.iter().sum::<f32>() / levels.len() as f32;
+    let spread = (levels.iter().map(|l| (l - mean).powi(2)).sum::<f32>() / levels.len() as f32).sqrt();
+    let along: f32 = levels.chunks_exact(TEXTURE).flat_map(|row| row.windows(2)).map(|w| (w[1] - w[0]).abs()).sum();
+    let across: f32 = levels.iter().zip(levels.iter().skip(TEXTURE)).map(|(a, b)| (a - b).abs()).sum();
+    (along + across) / (2 * TEXTURE * (TEXTURE - 1)) as f32 / spread.max(1.0)
 }
 
 fn same(a: &Corner, b: &Corner) -> bool {

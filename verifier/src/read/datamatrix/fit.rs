@@ -40,6 +40,10 @@ pub(super) const MIN_TIMING: f32 = 0.35;
 pub(super) struct Effort {
     /// Corners tried on each level of the pyramid.
     pub(super) corners: usize,
+    /// Corners that are also tried for symbols of very many modules.
+    pub(super) fine_corners: usize,
+    /// Most samples along an arm of the straightened neighbourhood.
+    pub(super) arm: usize,
     /// Sizes that are refined.
     refined: usize,
     /// Share of the best size's significance below which a size is not refined.
@@ -53,11 +57,29 @@ pub(super) struct Effort {
 }
 
 /// Enough for most symbols.
-pub(super) const QUICK: Effort =
-    Effort { corners: 200, refined: 3, rival: 0.6, harmonics: 1, weakest_pitch: 0.12, min_border: (0.25, 0.2) };
+pub(super) const QUICK: Effort = Effort {
+    corners: 50,
+    fine_corners: 1,
+    arm: 112,
+    refined: 3,
+    rival: 0.6,
+    harmonics: 1,
+    weakest_pitch: 0.12,
+    min_border: (0.25, 0.2),
+};
+/// For easy ones.
+pub(super) const BRIEF: Effort = Effort { corners: 8, fine_corners: 0, refined: 1, ..QUICK };
 /// For worn ones.
-pub(super) const THOROUGH: Effort =
-    Effort { corners: 40, refined: 5, rival: 0.4, harmonics: 0, weakest_pitch: 0.0, min_border: (-1.0, -1.0) };
+pub(super) const THOROUGH: Effort = Effort {
+    corners: 20,
+    fine_corners: 6,
+    arm: 144,
+    refined: 5,
+    rival: 0.4,
+    harmonics: 0,
+    weakest_pitch: 0.0,
+    min_border: (-1.0, -1.0),
+};
 
 /// Significance of the timing patterns' alternation, in standard deviations, below which no size is refined.
 const MIN_SIGNIFICANCE: f32 = 3.0;
@@ -70,7 +92,7 @@ const STEP: f32 = 0.7;
 
 /// The best fits of sizes to a corner, most significant guess first; `fine` for symbols of very many modules.
 pub(super) fn fits(pyramid: &[Plane], corner: &Corner, fine: bool, effort: &Effort) -> Vec<Fit> {
-    let Some(patch) = Patch::of(pyramid, corner, fine) else { return Vec::new() };
+    let Some(patch) = Patch::of(pyramid, corner, fine, effort.arm) else { return Vec::new() };
     let mut best: Vec<Guess> = Vec::new();
     for guess in guesses(&patch, effort) {
         if best.len() == effort.refined

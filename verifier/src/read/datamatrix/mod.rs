@@ -23,9 +23,7 @@ const MAX_SEARCHED: usize = 1_200_000;
 /// Levels of the pyramid that are searched, coarsest first.
 const LEVELS: usize = 4;
 /// Corners tried on a level once a symbol has been found.
-const MORE_CORNERS: usize = 24;
-/// Corners that are also tried for symbols of very many modules.
-const FINE_CORNERS: usize = 8;
+const MORE_CORNERS: usize = 8;
 
 /// The Data Matrix symbols of a picture, those that decode first, then by how clear their function patterns are.
 ///
@@ -33,7 +31,13 @@ const FINE_CORNERS: usize = 8;
 /// 200 supposed finder patterns each. The search ends one scale after the coarsest at which a symbol decodes.
 #[must_use]
 pub fn read(luma: &Luma) -> Vec<Symbol> {
-    search(luma, &|located| {
+    read_beside(luma, &|_| false, false)
+}
+
+/// As [`read`], passing over what lies where `explained` says that something else is; `brief` where the photo has shown
+/// a symbol already, and only an easy one beside it is worth the time.
+pub(super) fn read_beside(luma: &Luma, explained: &dyn Fn(Point) -> bool, brief: bool) -> Vec<Symbol> {
+    search(luma, explained, brief, &|located| {
         let decoded = decode(&located.modules);
         if decoded.is_ok() {
             return Symbol { located, decoded };
@@ -64,7 +68,12 @@ impl Found {
     }
 }
 
-fn search(luma: &Luma, judge: &dyn Fn(Located) -> Symbol) -> Vec<Symbol> {
+fn search(
+    luma: &Luma,
+    explained: &dyn Fn(Point) -> bool,
+    brief: bool,
+    judge: &dyn Fn(Located) -> Symbol,
+) -> Vec<Symbol> {
     let Some(full) = Plane::from_luma(luma) else { return Vec::new() };
     let mut pyramid = vec![full];
     while let Some(next) = pyramid.last().and_then(Plane::halved) {
@@ -72,12 +81,13 @@ fn search(luma: &Luma, judge: &dyn Fn(Located) -> Symbol) -> Vec<Symbol> {
     }
     let finest = pyramid.iter().position(|plane| plane.data.len() <= MAX_SEARCHED).unwrap_or(0);
     let mut found: Vec<Found> = Vec::new();
-    let levels = || pyramid.iter().skip(finest).take(LEVELS).rev();
+    let levels = || pyramid.iter().skip(finest).take(if brief { 2 } else { LEVELS }).rev();
+    let quick = if brief { fit::BRIEF } else { fit::QUICK };
     let mut corners: Vec<Vec<Corner>> = Vec::new();
     let mut last = usize::MAX;
     for (level, plane) in levels().enumerate() {
-        corners.push(corners_of(plane));
-        Attempt { pyramid: &pyramid, effort: fit::QUICK, judge }.try_corners(&corners[level], &mut found);
+        corners.push(corners_of(&pyramid, plane, explained));
+        Attempt { pyramid: &pyramid, effort: quick, judge }.try_corners(&corners[level], &mut found);
         // One scale more for what else is in the picture.
         if level >= last {
             break;
@@ -87,7 +97,7 @@ fn search(luma: &Luma, judge: &dyn Fn(Located) -> Symbol) -> Vec<Symbol> {
         }
     }
     for corners in &corners {
-        if found.iter().any(Found::certain) {
+        if brief || found.iter().any(Found::certain) {
             break;
         }
         Attempt { pyramid: &pyramid, effort: fit::THOROUGH, judge }.try_corners(corners, &mut found);
@@ -95,8 +105,23 @@ fn search(luma: &Luma, judge: &dyn Fn(Located) -> Symbol) -> Vec<Symbol> {
     ranked(found)
 }
 
-fn corners_of(plane: &Plane) -> Vec<Corner> {
-    corners::corners(&segments::segments(plane))
+/// Texture below which a supposed L spans no symbol.
+const MIN_TEXTURE: f32 = 0.3;
+
+fn corners_of(pyramid: &[Plane], plane: &Plane, explained: &dyn Fn(Point) -> bool) -> Vec<Corner> {
+    let weighed = corners::corners(&segments::segments(plane)).into_iter().filter_map(|corner| {
+        let (right, up) = (corner.right, corner.up);
+        let middle = Point::new(corner.origin.x + (right.x + up.x) / 2.0, corner.origin.y + (right.y + up.y) / 2.0);
+        if explained(corner.origin) || explained(middle) {
+            return None;
+        }
+        let texture = corners::texture(pyramid, &corner);
+        let length = right.x.hypot(right.y).min(up.x.hypot(up.y));
+        (texture > MIN_TEXTURE).then(|| (texture * length.sqrt(), corner))
+    });
+    let mut weighed: Vec<(f32, Corner)> = weighed.collect();
+    weighed.sort_by(|a, b| b.0.total_cmp(&a.0));
+    weighed.into_iter().map(|(_, corner)| corner).collect()
 }
 
 fn ranked(mut found: Vec<Found>) -> Vec<Symbol> {
@@ -136,7 +161,7 @@ impl Attempt<'_> {
                 continue;
             }
             more -= 1;
-            let fine = if i < FINE_CORNERS { &[false, true][..] } else { &[false] };
+            let fine = if i < self.effort.fine_corners { &[false, true][..] } else { &[false] };
             for best in fine.iter().filter_map(|fine| self.best(corner, *fine)) {
                 let certain = best.certain();
                 keep(found, best);

@@ -4,8 +4,8 @@ use super::corners::Corner;
 use super::plane::Plane;
 use crate::read::geometry::Point;
 
-/// Least and most samples along an arm, and most along one much longer than the other.
-const ARM: (usize, usize) = (56, 144);
+/// Fewest samples along an arm.
+const SHORT_ARM: usize = 56;
 /// Most samples along an arm of a symbol of many modules.
 const LONG_ARM: usize = 400;
 /// Fewest modules along an arm that are looked for.
@@ -49,16 +49,17 @@ impl Axis {
 }
 
 impl Patch {
-    /// Samples a corner; `fine` for symbols of more than about 60 modules a side.
-    pub(super) fn of(pyramid: &[Plane], corner: &Corner, fine: bool) -> Option<Self> {
+    /// Samples a corner, at most `usual` times along an arm; `fine` for symbols of more than about 60 modules a side, and
+    /// for one arm much longer than the other.
+    pub(super) fn of(pyramid: &[Plane], corner: &Corner, fine: bool, usual: usize) -> Option<Self> {
         let length = |arm: Point| arm.x.hypot(arm.y);
-        let most = if fine { LONG_ARM } else { ARM.1 };
+        let most = if fine { LONG_ARM } else { usual };
         let enough = |plane: &&Plane| length(corner.right).min(length(corner.up)) >= most as f32 * plane.scale;
         let plane = pyramid.iter().rev().find(enough).or(pyramid.first())?;
         let (right, up) = (length(corner.right) / plane.scale, length(corner.up) / plane.scale);
         let arm = |length: f32, other: f32| {
-            let most = if fine || length > 2.5 * other { LONG_ARM } else { ARM.1 };
-            Axis::new((length as usize).clamp(ARM.0, most))
+            let most = if fine || length > 2.5 * other { LONG_ARM } else { usual };
+            Axis::new((length as usize).clamp(SHORT_ARM, most))
         };
         let (across, along) = (arm(right, up), arm(up, right));
         let mut data = Vec::with_capacity(across.side * along.side);
