@@ -105,7 +105,7 @@ impl TestMaker {
         Trust {
             version: 1,
             created: "2026-11-23T00:00:00Z".parse().unwrap_or_default(),
-            expires: "2036-11-23T00:00:00Z".parse().unwrap_or_default(),
+            expires: "2027-11-23T00:00:00Z".parse().unwrap_or_default(),
             authority: Authority {
                 name: label("Customs Laboratory"),
                 threshold: 1,

@@ -19,6 +19,9 @@ struct Args {
     /// Only the sets whose name begins with this
     #[arg(long, default_value = "")]
     set: String,
+    /// Only pictures whose first symbol is of this kind: QRCode, DataMatrix, MicroQRCode, none
+    #[arg(long)]
+    symbology: Option<String>,
     /// The reader
     #[arg(long, default_value = "touchmark")]
     reader: Reader,
@@ -118,6 +121,10 @@ impl std::fmt::Display for Score {
 fn bench_set(set: &Path, args: &Args) -> BTreeMap<String, Score> {
     let mut scores: BTreeMap<String, Score> = BTreeMap::new();
     for (file, truth) in truth_of(set) {
+        let symbology = truth.symbols.first().map_or("none", |(s, _)| s.as_str());
+        if args.symbology.as_ref().is_some_and(|wanted| wanted != symbology) {
+            continue;
+        }
         let start = Instant::now();
         let found = match load(&set.join(&file), &Limits::default()) {
             Ok(photo) => contents(&photo.luma, args.reader),
@@ -140,7 +147,6 @@ fn bench_set(set: &Path, args: &Args) -> BTreeMap<String, Score> {
             truth.symbols.iter().any(|(_, c)| c.as_ref().is_none_or(|c| same(got, c)))
         };
         let misread = left.iter().filter(|got| !known(got)).count();
-        let symbology = truth.symbols.first().map_or("none", |(s, _)| s.as_str());
         let score = scores.entry(symbology.to_owned()).or_default();
         score.add(Score {
             images: 1,

@@ -35,7 +35,9 @@ fn main() -> Outcome {
     }
     let blank = Matrix::new(40, 40, vec![false; 1600]).ok_or("no matrix")?;
     photograph(&folder.join("no-mark.jpg"), &blank, Scene::worn(), 9)?;
-    std::fs::write(folder.join("trust.json"), signed(maker.trust(), &[&maker.authority]).to_json())?;
+    let mut trust = maker.trust();
+    trust.expires = "2036-11-23T00:00:00Z".parse()?;
+    std::fs::write(folder.join("trust.json"), signed(trust, &[&maker.authority]).to_json())?;
     disclose(&folder, &maker)
 }
 

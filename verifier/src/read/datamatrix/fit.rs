@@ -58,7 +58,7 @@ pub(super) struct Effort {
 
 /// Enough for most symbols.
 pub(super) const QUICK: Effort = Effort {
-    corners: 50,
+    corners: 28,
     fine_corners: 1,
     arm: 112,
     refined: 3,

@@ -107,6 +107,10 @@ fn search(
 
 /// Texture below which a supposed L spans no symbol.
 const MIN_TEXTURE: f32 = 0.3;
+/// Texture above which one supposed L is as lively as another, and the longer one counts for more.
+const LIVELY: f32 = 0.6;
+/// Confidence above which a symbol is believed to be there though it cannot be decoded: photos without one stay below.
+const CREDIBLE: f32 = 8.0;
 
 fn corners_of(pyramid: &[Plane], plane: &Plane, explained: &dyn Fn(Point) -> bool) -> Vec<Corner> {
     let weighed = corners::corners(&segments::segments(plane)).into_iter().filter_map(|corner| {
@@ -117,7 +121,7 @@ fn corners_of(pyramid: &[Plane], plane: &Plane, explained: &dyn Fn(Point) -> boo
         }
         let texture = corners::texture(pyramid, &corner);
         let length = right.x.hypot(right.y).min(up.x.hypot(up.y));
-        (texture > MIN_TEXTURE).then(|| (texture * length.sqrt(), corner))
+        (texture > MIN_TEXTURE).then(|| (texture.min(LIVELY) * length, corner))
     });
     let mut weighed: Vec<(f32, Corner)> = weighed.collect();
     weighed.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -125,6 +129,7 @@ fn corners_of(pyramid: &[Plane], plane: &Plane, explained: &dyn Fn(Point) -> boo
 }
 
 fn ranked(mut found: Vec<Found>) -> Vec<Symbol> {
+    found.retain(|found| found.certain() || found.confidence > CREDIBLE);
     found.sort_by(|a, b| b.certain().cmp(&a.certain()).then(b.confidence.total_cmp(&a.confidence)));
     found.into_iter().map(|found| found.symbol).take(MAX_SYMBOLS).collect()
 }
