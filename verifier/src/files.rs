@@ -1,7 +1,47 @@
-//! Files written whole or not at all.
+//! Files read under a limit, and written whole or not at all.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
+use zeroize::Zeroizing;
+
+/// Why [`read_regular`] gives nothing.
+#[derive(Debug)]
+pub enum ReadError {
+    /// What the file system says.
+    Io(io::Error),
+    /// A directory.
+    Directory,
+    /// A pipe or a device.
+    NotAFile,
+    /// More bytes than allowed.
+    TooLarge,
+}
+
+impl From<io::Error> for ReadError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// Reads a regular file of at most `limit` bytes. The bytes are wiped when dropped, for they may hold a secret.
+///
+/// # Errors
+/// [`ReadError`].
+pub fn read_regular(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+    // Metadata first: to open a pipe would wait for its writer.
+    let metadata = std::fs::metadata(path)?;
+    if metadata.is_dir() {
+        return Err(ReadError::Directory);
+    }
+    if !metadata.is_file() {
+        return Err(ReadError::NotAFile);
+    }
+    // All room at once: growing would leave copies behind that nobody wipes.
+    let room = metadata.len().min(limit) as usize + 1;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(room));
+    std::fs::File::open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit { Err(ReadError::TooLarge) } else { Ok(bytes) }
+}
 
 /// Writes `bytes` to `path`, making its folder; a crash leaves the old file or the new one, never half of it.
 ///

@@ -1,6 +1,7 @@
 //! What verification relies on, from files: trust bundle, pinned authorities, disclosures and the identities that open
 //! them.
 
+use crate::files::{ReadError, read_regular};
 use crate::pins::{Pins, PinsError};
 use age::x25519::Identity;
 use jiff::Timestamp;
@@ -109,17 +110,14 @@ fn at(path: &Path) -> impl Fn(MaterialErrorKind) -> MaterialError {
     move |kind| MaterialError { path: path.to_owned(), kind }
 }
 
-/// Reads a regular file of at most [`MAX_FILE_BYTES`].
 fn read_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, MaterialError> {
-    let fail = at(path);
-    // Metadata first: to open a pipe would wait for its writer.
-    if !std::fs::metadata(path).map_err(|e| fail(MaterialErrorKind::Io(e)))?.is_file() {
-        return Err(fail(MaterialErrorKind::NotAFile));
-    }
-    let file = std::fs::File::open(path).map_err(|e| fail(MaterialErrorKind::Io(e)))?;
-    let mut bytes = Zeroizing::new(Vec::new());
-    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|e| fail(MaterialErrorKind::Io(e)))?;
-    if bytes.len() as u64 > MAX_FILE_BYTES { Err(fail(MaterialErrorKind::TooLarge)) } else { Ok(bytes) }
+    read_regular(path, MAX_FILE_BYTES).map_err(|e| {
+        at(path)(match e {
+            ReadError::Io(e) => MaterialErrorKind::Io(e),
+            ReadError::Directory | ReadError::NotAFile => MaterialErrorKind::NotAFile,
+            ReadError::TooLarge => MaterialErrorKind::TooLarge,
+        })
+    })
 }
 
 /// An opened trust bundle, and what people should be told of it.
@@ -169,9 +167,7 @@ pub fn open_disclosure(path: &Path, identities: &[Identity], trust: &Trust) -> R
         return Err(fail(MaterialErrorKind::IdentityMissing));
     }
     for identity in identities {
-        let Some(json) = decrypt(&encrypted, identity).map_err(|e| fail(MaterialErrorKind::NotAge(e)))? else {
-            continue;
-        };
+        let Some(json) = decrypt(&encrypted, identity).map_err(&fail)? else { continue };
         let recipient = identity.to_public().to_string();
         let disclosure =
             Disclosure::open(&json, &recipient).map_err(|e| fail(MaterialErrorKind::Disclosure(e)))?.signed;
@@ -184,17 +180,19 @@ pub fn open_disclosure(path: &Path, identities: &[Identity], trust: &Trust) -> R
 }
 
 /// The plain text, or `None` if the file is encrypted to somebody else.
-fn decrypt(encrypted: &[u8], identity: &Identity) -> Result<Option<Zeroizing<Vec<u8>>>, String> {
+fn decrypt(encrypted: &[u8], identity: &Identity) -> Result<Option<Zeroizing<Vec<u8>>>, MaterialErrorKind> {
+    let damaged = |e: &dyn fmt::Display| MaterialErrorKind::NotAge(e.to_string());
     let armored = age::armor::ArmoredReader::new(encrypted);
-    let decryptor = age::Decryptor::new(armored).map_err(|e| e.to_string())?;
-    let mut plain = Zeroizing::new(Vec::new());
+    let decryptor = age::Decryptor::new(armored).map_err(|e| damaged(&e))?;
+    // The plain text is never longer than the file.
+    let mut plain = Zeroizing::new(Vec::with_capacity(encrypted.len() + 1));
     match decryptor.decrypt(std::iter::once(identity as &dyn age::Identity)) {
-        Ok(reader) => {
-            reader.take(MAX_FILE_BYTES).read_to_end(&mut plain).map_err(|e| e.to_string())?;
+        Ok(mut reader) => {
+            reader.read_to_end(&mut plain).map_err(|e| damaged(&e))?;
             Ok(Some(plain))
         }
         Err(age::DecryptError::NoMatchingKeys) => Ok(None),
-        Err(e) => Err(e.to_string()),
+        Err(e) => Err(damaged(&e)),
     }
 }
 

@@ -1,12 +1,15 @@
 //! A photo file in, upright grey levels out, under limits that are checked before memory is taken.
 
+use crate::files::{ReadError, read_regular};
+use crate::guard::guarded;
 use crate::read::Luma;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader};
 use sha2::{Digest, Sha256};
 use std::fmt;
-use std::io::{self, Cursor, Read};
+use std::io::{self, Cursor};
 use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
@@ -115,7 +118,7 @@ impl Photo {
 /// [`PhotoError`].
 pub fn load(path: &Path, limits: &Limits) -> Result<Photo, PhotoError> {
     let bytes = read_file(path, limits)?;
-    let luma = decode_luma(&bytes, limits).map_err(|kind| PhotoError { path: path.to_owned(), kind })?;
+    let luma = contained(|| decode_luma(&bytes, limits)).map_err(|kind| PhotoError { path: path.to_owned(), kind })?;
     Ok(Photo { luma, sha256: Sha256::digest(&bytes).into() })
 }
 
@@ -125,29 +128,37 @@ pub fn load(path: &Path, limits: &Limits) -> Result<Photo, PhotoError> {
 /// [`PhotoError`].
 pub fn load_rgb(path: &Path, limits: &Limits) -> Result<image::RgbImage, PhotoError> {
     let bytes = read_file(path, limits)?;
-    let picture = decode_any(&bytes, limits).map_err(|kind| PhotoError { path: path.to_owned(), kind })?;
+    let picture =
+        contained(|| decode_any(&bytes, limits)).map_err(|kind| PhotoError { path: path.to_owned(), kind })?;
     Ok(on_white(picture).into_rgb8())
 }
 
-fn read_file(path: &Path, limits: &Limits) -> Result<Vec<u8>, PhotoError> {
-    let fail = |kind| PhotoError { path: path.to_owned(), kind };
-    let io = |e| fail(PhotoErrorKind::Io(e));
-    // Metadata first: to open a pipe would wait for its writer.
-    let metadata = std::fs::metadata(path).map_err(io)?;
-    if metadata.is_dir() {
-        return Err(fail(PhotoErrorKind::Directory));
-    }
-    if !metadata.is_file() {
-        return Err(fail(PhotoErrorKind::NotAFile));
-    }
-    let mut bytes = Vec::new();
-    std::fs::File::open(path).and_then(|file| file.take(limits.file_bytes + 1).read_to_end(&mut bytes)).map_err(io)?;
-    match bytes.len() as u64 {
-        0 => Err(fail(PhotoErrorKind::Empty)),
-        n if n > limits.file_bytes => Err(fail(PhotoErrorKind::FileTooLarge(limits.file_bytes))),
-        _ => Ok(bytes),
-    }
+/// Decoders of others meet hostile files here: a panic of theirs is a damaged picture to the user.
+fn contained<T>(decode: impl FnOnce() -> Result<T, PhotoErrorKind>) -> Result<T, PhotoErrorKind> {
+    guarded(decode).unwrap_or_else(|| Err(PhotoErrorKind::Damaged("its decoder gave up".into())))
 }
+
+fn read_file(path: &Path, limits: &Limits) -> Result<Zeroizing<Vec<u8>>, PhotoError> {
+    let fail = |kind| PhotoError { path: path.to_owned(), kind };
+    let bytes = read_regular(path, limits.file_bytes).map_err(|e| {
+        fail(match e {
+            ReadError::Io(e) => PhotoErrorKind::Io(e),
+            ReadError::Directory => PhotoErrorKind::Directory,
+            ReadError::NotAFile => PhotoErrorKind::NotAFile,
+            ReadError::TooLarge => PhotoErrorKind::FileTooLarge(limits.file_bytes),
+        })
+    })?;
+    // Raw photos mostly are TIFF files whose first picture is a thumbnail: to read that would be to miss the mark.
+    let name = path.extension().unwrap_or_default().to_ascii_lowercase();
+    if RAW_NAMES.iter().any(|raw| name == *raw) {
+        return Err(fail(PhotoErrorKind::Format(RAW)));
+    }
+    if bytes.is_empty() { Err(fail(PhotoErrorKind::Empty)) } else { Ok(bytes) }
+}
+
+/// How the raw files of the usual cameras end.
+const RAW_NAMES: [&str; 11] = ["arw", "cr2", "cr3", "dng", "nef", "nrw", "orf", "pef", "raf", "rw2", "srw"];
+const RAW: &str = "it is a camera's raw file";
 
 /// The upright grey levels of the picture in `bytes`.
 ///
@@ -200,7 +211,7 @@ fn decode_any(bytes: &[u8], limits: &Limits) -> Result<DynamicImage, PhotoErrorK
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut memory = image::Limits::default();
     // A pixel of 16 bits a channel takes 8 bytes; decoders need some more beside.
-    memory.max_alloc = Some(limits.pixels * 10);
+    memory.max_alloc = Some(limits.pixels.saturating_mul(10));
     reader.limits(memory);
     let mut decoder = reader.into_decoder().map_err(|e| match e {
         image::ImageError::Unsupported(_) => PhotoErrorKind::Format(describe(bytes)),
@@ -208,6 +219,10 @@ fn decode_any(bytes: &[u8], limits: &Limits) -> Result<DynamicImage, PhotoErrorK
     })?;
     let (width, height) = decoder.dimensions();
     check_pixels(width.into(), height.into(), limits)?;
+    // Beyond 8 bytes a pixel (32-bit channels) nothing is gained for what is read here.
+    if decoder.total_bytes() > limits.pixels.saturating_mul(8) {
+        return Err(PhotoErrorKind::TooManyPixels { width: width.into(), height: height.into(), limit: limits.pixels });
+    }
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let mut picture = DynamicImage::from_decoder(decoder).map_err(damaged)?;
     picture.apply_orientation(orientation);
@@ -235,7 +250,8 @@ fn describe(bytes: &[u8]) -> &'static str {
     match (bytes.get(4..8), bytes.get(8..12), bytes.get(..4)) {
         (Some(b"ftyp"), Some(b"heic" | b"heix" | b"mif1" | b"msf1" | b"hevc"), _) => "HEIC pictures are not read here",
         (Some(b"ftyp"), Some(b"avif" | b"avis"), _) => "AVIF pictures are not read here",
-        (Some(b"ftyp"), ..) => "it is a video or a raw photo",
+        (Some(b"ftyp"), Some(b"crx "), _) => RAW,
+        (Some(b"ftyp"), ..) => "it is a video",
         (.., Some(b"%PDF")) => "it is a PDF",
         _ => "it is no picture that is read here (JPEG, PNG, TIFF, WebP, BMP, GIF)",
     }

@@ -80,7 +80,10 @@ pub(super) fn run(args: &PhotoArgs, io: &mut Io<'_>) -> Result<Status, Stop> {
                 write_atomically(&to, &picture)?;
                 line.annotated = Some(to.to_string_lossy().into_owned());
             }
-            (_, Some(Err(e))) => line.error = Some(e.to_string()),
+            (_, Some(Err(e))) => {
+                status = status.and(Status::NothingRead);
+                line.error = Some(e.to_string());
+            }
             _ => {}
         }
         if let Some(error) = &line.error {

@@ -3,9 +3,8 @@
 use super::geometry::Point;
 use super::{Located, Symbol};
 use super::{Luma, ModuleGrid};
+use crate::guard::guarded;
 use rqrr::{BitGrid, PreparedImage};
-use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use touchmark_formats::symbol::Symbology;
 use touchmark_formats::symbol::qr::decode::decode;
 
@@ -47,25 +46,4 @@ fn symbol<G: BitGrid>(grid: &rqrr::Grid<G>, reversed: bool, scale: f32, attempt:
         attempt,
     };
     Some(Symbol { located, decoded: Ok(content) })
-}
-
-thread_local! {
-    static GUARDED: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Runs code of others that may panic; `None` if it did. Nothing is printed: the hook is told which threads to ignore.
-fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
-    static HOOK: std::sync::Once = std::sync::Once::new();
-    HOOK.call_once(|| {
-        let before = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            if !GUARDED.get() {
-                before(info);
-            }
-        }));
-    });
-    GUARDED.set(true);
-    let result = catch_unwind(AssertUnwindSafe(work));
-    GUARDED.set(false);
-    result.ok()
 }

@@ -12,6 +12,7 @@ mod qr;
 
 use geometry::Point;
 use picture::Picture;
+use std::borrow::Cow;
 use touchmark_formats::symbol::Symbology;
 pub use touchmark_formats::symbol::decode::{Content as Decoded, DecodeError};
 
@@ -81,26 +82,25 @@ const MOST_PIXELS: usize = 16_000_000;
 pub fn read(luma: &Luma, options: &Options) -> Vec<Symbol> {
     let _ = options;
     let mut found = Found::default();
-    let mut levels = vec![luma.clone()];
+    let mut levels = vec![Cow::Borrowed(luma)];
     while let Some(level) = levels.last().filter(|l| l.data.len() > FIRST_PIXELS) {
         let half = level.halved();
-        levels.push(half);
+        levels.push(Cow::Owned(half));
     }
     let first = levels.len() - 1;
+    let scale = (1 << first) as f32;
     for attempt in ATTEMPTS {
         let (picture, scale) = match attempt.level {
-            Level::First => (levels[first].clone(), 1 << first),
-            Level::Half => (levels[first].halved(), 2 << first),
-            Level::Smooth => (levels[first].blurred(1), 1 << first),
+            Level::First => (Cow::Borrowed(&*levels[first]), scale),
+            Level::Half => (Cow::Owned(levels[first].halved()), 2.0 * scale),
+            Level::Smooth => (Cow::Owned(levels[first].blurred(1)), scale),
             Level::Finer if first > 0 && levels[first - 1].data.len() <= MOST_PIXELS => {
-                (levels[first - 1].clone(), 1 << (first - 1))
+                (Cow::Borrowed(&*levels[first - 1]), scale / 2.0)
             }
-            Level::Double if luma.data.len() <= SMALL_PIXELS => (luma.doubled(), 0),
-            Level::Full => (luma.clone(), 1),
+            Level::Double if luma.data.len() <= SMALL_PIXELS => (Cow::Owned(luma.doubled()), 0.5),
+            Level::Full => (Cow::Borrowed(luma), 1.0),
             Level::Finer | Level::Double => continue,
         };
-        // Twice the size counts as half a pixel of the photo a pixel.
-        let scale = if scale == 0 { 0.5 } else { scale as f32 };
         let polarities: &[bool] = if matches!(attempt.way, Way::DataMatrix) { &[false] } else { &[false, true] };
         for &reversed in polarities {
             found.add(attempt.run(&picture, reversed, scale, &found));

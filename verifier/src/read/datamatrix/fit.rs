@@ -11,6 +11,8 @@ use touchmark_formats::symbol::datamatrix::sizes::{SIZES, Size};
 pub(super) struct Fit {
     pub(super) size: &'static Size,
     pub(super) corners: [Point; 4],
+    /// Where the corners were supposed before they were refined.
+    guessed: [Point; 4],
     pub(super) reversed: bool,
     /// How well the timing and alignment patterns alternate: 1 perfectly, 0 by chance.
     pub(super) score: f32,
@@ -22,6 +24,17 @@ impl Fit {
         let [tl, tr, br, bl] = self.corners;
         let across = (tl.distance(tr) + bl.distance(br)) / self.size.columns as f32;
         (across + (tl.distance(bl) + tr.distance(br)) / self.size.rows as f32) / 4.0
+    }
+
+    /// The same guess settled in wider steps: an edge that was seen beside the L may have put corners a module away.
+    /// `None` where nothing better is found.
+    pub(super) fn settled_anew(&self, pyramid: &[Plane]) -> Option<Self> {
+        let mut fit = Self { corners: self.guessed, ..*self };
+        let model = Model::of(fit.plane(pyramid)?, &fit);
+        model.refine(&mut fit, &[1.0, 0.5, 0.25], &MIDDLE);
+        model.refine(&mut fit, &[0.25, 0.125, 0.0625], &SPREAD);
+        fit.score = model.timing(&fit.corners)?;
+        (fit.score > self.score).then_some(fit)
     }
 
     /// The coarsest plane that still shows the modules well, else the finest.
@@ -221,7 +234,7 @@ impl Guess {
         let s = (w + b * h) / (1.0 - a * b);
         let corners =
             [place(corner, 0.0, h), place(corner, s, h + a * s), place(corner, w, 0.0), place(corner, 0.0, 0.0)];
-        let mut fit = Fit { size: self.size, corners, reversed: corner.reversed, score: 0.0 };
+        let mut fit = Fit { size: self.size, corners, guessed: corners, reversed: corner.reversed, score: 0.0 };
         let model = Model::of(fit.plane(pyramid)?, &fit);
         model.refine(&mut fit, &[0.5, 0.25], &MIDDLE);
         if model.timing(&fit.corners)? > MIN_TIMING {

@@ -27,7 +27,7 @@ const MORE_CORNERS: usize = 8;
 
 /// The Data Matrix symbols of a picture, those that decode first, then by how clear their function patterns are.
 ///
-/// Work is bounded: pictures of up to 64 megapixels, searched at four scales of at most 1.2 megapixels, with at most
+/// Work is bounded: pictures of up to 128 megapixels, searched at four scales of at most 1.2 megapixels, with at most
 /// 200 supposed finder patterns each. The search ends one scale after the coarsest at which a symbol decodes.
 #[must_use]
 pub fn read(luma: &Luma) -> Vec<Symbol> {
@@ -182,18 +182,29 @@ impl Attempt<'_> {
     fn best(&self, corner: &Corner, fine: bool) -> Option<Found> {
         let mut best: Option<Found> = None;
         for fit in fit::fits(self.pyramid, corner, fine, &self.effort) {
-            let Some((confidence, located)) = verify(self.pyramid, &fit) else { continue };
-            let found = Found { symbol: (self.judge)(located), confidence };
-            if found.certain() {
-                return Some(found);
-            }
-            if best.as_ref().is_none_or(|best| best.confidence < confidence) {
-                best = Some(found);
+            let found = self.judged(&fit);
+            let again = || fit.settled_anew(self.pyramid).and_then(|fit| self.judged(&fit));
+            let unsettled = fit.score > UNSETTLED && !found.as_ref().is_some_and(Found::certain);
+            for found in found.into_iter().chain(unsettled.then(again).flatten()) {
+                if found.certain() {
+                    return Some(found);
+                }
+                if best.as_ref().is_none_or(|best| best.confidence < found.confidence) {
+                    best = Some(found);
+                }
             }
         }
         best
     }
+
+    fn judged(&self, fit: &Fit) -> Option<Found> {
+        let (confidence, located) = verify(self.pyramid, fit)?;
+        Some(Found { symbol: (self.judge)(located), confidence })
+    }
 }
+
+/// Alternation of the timing patterns above which a fit that does not decode is settled anew.
+const UNSETTLED: f32 = 0.7;
 
 /// Samples a fit at the scale that suits its modules, if it is worth it.
 fn verify(pyramid: &[Plane], fit: &Fit) -> Option<(f32, Located)> {

@@ -13,8 +13,8 @@ pub(super) struct Plane {
     pub(super) data: Vec<u8>,
 }
 
-/// Larger pictures are refused: who reads files halves them first.
-const MAX_PIXELS: usize = 64 << 20;
+/// Larger pictures are refused.
+const MAX_PIXELS: usize = 128 << 20;
 
 impl Plane {
     /// The picture at full scale; `None` if it is empty or its data do not fit its dimensions.
