@@ -3,7 +3,8 @@
 //!
 //! In a block, a line `$ command` is typed (a `\` at its end goes on with the next line), the lines below it are what it
 //! prints on both outputs, `? N` is its exit status unless that is 0. `[..]` stands for any text within a line, a
-//! line `...` for any number of lines.
+//! line `...` for any number of lines. With `TOUCHMARK_WRITE_PAGES` set, the pages are rewritten instead: for whoever
+//! changed what is printed, and looks at the difference before committing it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -26,6 +27,11 @@ pub fn run_page(page: &Path, files: &[(&Path, &str)]) {
     for (from, to) in files {
         copy(from, &folder.path().join(to));
     }
+    if std::env::var_os("TOUCHMARK_WRITE_PAGES").is_some() {
+        let page_now = rewritten(&text, &steps, folder.path());
+        std::fs::write(page, page_now).unwrap_or_else(|e| panic!("{}: {e}", page.display()));
+        return;
+    }
     for step in &steps {
         let (status, output) = type_in(&step.command, folder.path());
         let place = format!("{}:{}: $ {}", page.display(), step.line, step.command);
@@ -39,6 +45,30 @@ pub fn run_page(page: &Path, files: &[(&Path, &str)]) {
             expected.join("\n")
         );
     }
+}
+
+/// The page with what its commands print now, where that is not what it shows.
+fn rewritten(text: &str, steps: &[Step], folder: &Path) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    let (mut out, mut copied): (Vec<String>, usize) = (Vec::new(), 0);
+    let mut copy_to = |out: &mut Vec<String>, to: usize| {
+        out.extend(lines[copied..to].iter().map(ToString::to_string));
+        copied = to;
+    };
+    for step in steps {
+        let (status, output) = type_in(&step.command, folder);
+        let printed: Vec<&str> = output.lines().map(str::trim_end).collect();
+        let expected: Vec<&str> = step.output.iter().map(String::as_str).collect();
+        let first = step.line - 1 + step.command.lines().count();
+        copy_to(&mut out, first);
+        if status != step.status || !matches(&expected, &printed) {
+            out.extend(printed.iter().map(ToString::to_string));
+            out.extend((status != 0).then(|| format!("? {status}")));
+            copy_to(&mut Vec::new(), first + step.output.len() + usize::from(step.status != 0));
+        }
+    }
+    copy_to(&mut out, lines.len());
+    out.join("\n") + "\n"
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -1,6 +1,7 @@
 //! A maker made of fixed keys, for tests and benches: everything that a test may want to bend is a public field.
 
 use ed25519_dalek::{Signer as _, SigningKey};
+use std::io::Write;
 use touchmark_formats::capsule::{Capsule, CapsuleSize, YearKey};
 use touchmark_formats::date::Date;
 use touchmark_formats::delegation::{Delegation, Lot, Request, SerialRange};
@@ -58,6 +59,22 @@ pub fn signed<T: Document>(document: T, keys: &[&SigningKey]) -> Signed<T> {
         envelope.attach(public(key), signature);
     }
     envelope
+}
+
+/// `plain` in an armored age file that only `recipient` can open.
+#[must_use]
+pub fn encrypted(plain: &[u8], recipient: &age::x25519::Recipient) -> Vec<u8> {
+    let mut file = Vec::new();
+    let mut write = || -> Result<(), Box<dyn std::error::Error>> {
+        let encryptor = age::Encryptor::with_recipients(std::iter::once(recipient as &dyn age::Recipient))?;
+        let armor = age::armor::ArmoredWriter::wrap_output(&mut file, age::armor::Format::AsciiArmor)?;
+        let mut writer = encryptor.wrap_output(armor)?;
+        writer.write_all(plain)?;
+        writer.finish()?.finish()?;
+        Ok(())
+    };
+    write().unwrap_or_else(|e| panic!("cannot encrypt: {e}"));
+    file
 }
 
 impl TestMaker {

@@ -16,6 +16,8 @@ pub struct Examination {
     pub width: usize,
     /// Rows, upright.
     pub height: usize,
+    /// What is wrong with the file, where only a part of the picture could be searched.
+    pub damage: Option<String>,
     /// Every symbol in it.
     pub marks: Vec<FoundMark>,
 }
@@ -51,7 +53,7 @@ pub fn examine(
     let photo = photo::load(path, limits)?;
     let symbols = read::read(&photo.luma, options);
     let marks = symbols.iter().map(|symbol| judge(symbol, basis)).collect();
-    Ok(Examination { sha256: photo.sha256, width: photo.width(), height: photo.height(), marks })
+    Ok(Examination { sha256: photo.sha256, width: photo.width(), height: photo.height(), damage: photo.damage, marks })
 }
 
 fn judge(symbol: &Symbol, basis: &Basis<'_>) -> FoundMark {

@@ -11,6 +11,7 @@ use std::io::{self, Cursor};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 use zune_jpeg::JpegDecoder;
+use zune_jpeg::errors::DecodeErrors;
 use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
@@ -37,6 +38,8 @@ pub struct Photo {
     pub luma: Luma,
     /// SHA-256 of the file.
     pub sha256: [u8; 32],
+    /// What is wrong with the file, where a part of the picture came out of it all the same.
+    pub damage: Option<String>,
 }
 
 /// Why a file gives no photo.
@@ -118,8 +121,9 @@ impl Photo {
 /// [`PhotoError`].
 pub fn load(path: &Path, limits: &Limits) -> Result<Photo, PhotoError> {
     let bytes = read_file(path, limits)?;
-    let luma = contained(|| decode_luma(&bytes, limits)).map_err(|kind| PhotoError { path: path.to_owned(), kind })?;
-    Ok(Photo { luma, sha256: Sha256::digest(&bytes).into() })
+    let decoded = contained(|| decode_luma(&bytes, limits));
+    let (luma, damage) = decoded.map_err(|kind| PhotoError { path: path.to_owned(), kind })?;
+    Ok(Photo { luma, sha256: Sha256::digest(&bytes).into(), damage })
 }
 
 /// Reads the photo at `path` in colour, upright, to draw on.
@@ -160,37 +164,45 @@ fn read_file(path: &Path, limits: &Limits) -> Result<Zeroizing<Vec<u8>>, PhotoEr
 const RAW_NAMES: [&str; 11] = ["arw", "cr2", "cr3", "dng", "nef", "nrw", "orf", "pef", "raf", "rw2", "srw"];
 const RAW: &str = "it is a camera's raw file";
 
-/// The upright grey levels of the picture in `bytes`.
+/// The upright grey levels of the picture in `bytes`, and what is wrong with it where only a part could be decoded (JPEG).
 ///
 /// # Errors
 /// [`PhotoErrorKind`].
-pub fn decode_luma(bytes: &[u8], limits: &Limits) -> Result<Luma, PhotoErrorKind> {
-    if image::guess_format(bytes).is_ok_and(|format| format == ImageFormat::Jpeg)
-        && let Some(luma) = jpeg_luma(bytes, limits)?
-    {
-        return Ok(luma);
+pub fn decode_luma(bytes: &[u8], limits: &Limits) -> Result<(Luma, Option<String>), PhotoErrorKind> {
+    if image::guess_format(bytes).is_ok_and(|format| format == ImageFormat::Jpeg) {
+        match jpeg_luma(bytes, limits, true) {
+            Ok(Some(luma)) => return Ok((luma, None)),
+            Ok(None) => {}
+            // A cut photo may still show the mark.
+            Err(PhotoErrorKind::Damaged(why)) => {
+                let rest = jpeg_luma(bytes, limits, false)?;
+                return rest.map(|luma| (luma, Some(why.clone()))).ok_or(PhotoErrorKind::Damaged(why));
+            }
+            Err(e) => return Err(e),
+        }
     }
     let grey = on_white(decode_any(bytes, limits)?).into_luma8();
-    Ok(Luma { width: grey.width() as usize, height: grey.height() as usize, data: grey.into_raw() })
+    Ok((Luma { width: grey.width() as usize, height: grey.height() as usize, data: grey.into_raw() }, None))
 }
 
 /// JPEG keeps the grey levels apart: reading them alone takes half the time. `None` where the colours have to be read
-/// (CMYK, or JPEG stored as RGB).
-fn jpeg_luma(bytes: &[u8], limits: &Limits) -> Result<Option<Luma>, PhotoErrorKind> {
+/// (CMYK, or JPEG stored as RGB). `strict` refuses files that are cut or damaged.
+fn jpeg_luma(bytes: &[u8], limits: &Limits, strict: bool) -> Result<Option<Luma>, PhotoErrorKind> {
     let options = DecoderOptions::default()
         .set_max_width(u16::MAX.into())
         .set_max_height(u16::MAX.into())
-        .set_strict_mode(false)
+        .set_strict_mode(strict)
         .jpeg_set_out_colorspace(ColorSpace::Luma);
+    let damaged = |e: DecodeErrors| PhotoErrorKind::Damaged(e.to_string().trim_end_matches(['\n', '.']).to_owned());
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
-    decoder.decode_headers().map_err(|e| PhotoErrorKind::Damaged(e.to_string()))?;
+    decoder.decode_headers().map_err(damaged)?;
     let (width, height) = decoder.info().map_or((0, 0), |info| (usize::from(info.width), usize::from(info.height)));
     check_pixels(width as u64, height as u64, limits)?;
     if !matches!(decoder.input_colorspace(), Some(ColorSpace::YCbCr | ColorSpace::Luma)) {
         return Ok(None);
     }
     let orientation = decoder.exif().and_then(|exif| Orientation::from_exif_chunk(exif));
-    let data = decoder.decode().map_err(|e| PhotoErrorKind::Damaged(e.to_string()))?;
+    let data = decoder.decode().map_err(damaged)?;
     let grey = image::GrayImage::from_raw(width as u32, height as u32, data);
     let mut grey = DynamicImage::ImageLuma8(grey.ok_or_else(|| PhotoErrorKind::Damaged("pixels are missing".into()))?);
     grey.apply_orientation(orientation.unwrap_or(Orientation::NoTransforms));

@@ -5,10 +5,9 @@
 #![allow(clippy::panic)] // A generator stops where its premise fails.
 
 use age::x25519::Identity;
-use std::io::Write;
 use std::path::Path;
 use testkit::console::root;
-use testkit::maker::{TestMaker, date, label, public, signed};
+use testkit::maker::{TestMaker, date, encrypted, label, public, signed};
 use testkit::simulate::{Scene, jpeg, simulate};
 use touchmark_formats::disclosure::{Consignee, DisclosedKey, Disclosure, Grant, Scope};
 use touchmark_formats::mark::SignedMark;
@@ -88,12 +87,5 @@ fn disclose(folder: &Path, maker: &TestMaker) -> Outcome {
         ],
     };
     let json = signed(disclosure, &[&maker.root]).to_json();
-    let recipient = identity.to_public();
-    let encryptor = age::Encryptor::with_recipients(std::iter::once(&recipient as &dyn age::Recipient))?;
-    let mut file = Vec::new();
-    let armor = age::armor::ArmoredWriter::wrap_output(&mut file, age::armor::Format::AsciiArmor)?;
-    let mut writer = encryptor.wrap_output(armor)?;
-    writer.write_all(json.as_bytes())?;
-    writer.finish()?.finish()?;
-    Ok(std::fs::write(folder.join("disclosure.age"), file)?)
+    Ok(std::fs::write(folder.join("disclosure.age"), encrypted(json.as_bytes(), &identity.to_public()))?)
 }

@@ -44,7 +44,7 @@ struct Cli {
 const EXIT_STATUS: &str = "Exit status:
   0  everything was read, and every mark is authentic
   1  something was read that is not authentic
-  2  wrong usage, or trust material that cannot be used; nothing was verified
+  2  wrong usage, trust material that cannot be used (then nothing was verified), or results that cannot be written
   3  a photo could not be opened, or nothing was read in it";
 
 #[derive(Debug, Subcommand)]

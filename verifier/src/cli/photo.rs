@@ -45,6 +45,9 @@ struct Line {
     marks: Vec<FoundMark>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+    /// What is wrong with a photo of which a part was searched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    damage: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     annotated: Option<String>,
 }
@@ -77,14 +80,22 @@ pub(super) fn run(args: &PhotoArgs, io: &mut Io<'_>) -> Result<Status, Stop> {
         match (&args.annotate, picture) {
             (Some(folder), Some(Ok(picture))) => {
                 let to = folder.join(annotated_name(&path, &mut names));
-                write_atomically(&to, &picture)?;
-                line.annotated = Some(to.to_string_lossy().into_owned());
+                match write_atomically(&to, &picture) {
+                    Ok(()) => line.annotated = Some(to.to_string_lossy().into_owned()),
+                    Err(e) => {
+                        status = status.and(Status::Unusable);
+                        line.error = Some(format!("cannot write {}: {e}", to.display()));
+                    }
+                }
             }
             (_, Some(Err(e))) => {
                 status = status.and(Status::NothingRead);
                 line.error = Some(e.to_string());
             }
             _ => {}
+        }
+        if let Some(damage) = &line.damage {
+            writeln!(io.stderr, "{}", words::damaged(&line.file, damage))?;
         }
         if let Some(error) = &line.error {
             writeln!(io.stderr, "error: {}", words::plain(error))?;
@@ -104,7 +115,7 @@ impl Line {
         let file = path.to_string_lossy().into_owned();
         let summary = |verdict, reason: String| Overall::Summary { verdict, reason };
         match examined {
-            Ok(Examination { sha256, width, height, marks }) => {
+            Ok(Examination { sha256, width, height, damage, marks }) => {
                 let gravest = marks.iter().map(|m| m.assessment.verdict).max();
                 let overall = match (marks.as_slice(), gravest) {
                     ([only], _) => Overall::One(Box::new(only.clone())),
@@ -120,13 +131,24 @@ impl Line {
                     overall,
                     marks,
                     error: None,
+                    damage,
                     annotated: None,
                 }
             }
             Err(error) => {
                 let overall = summary(Verdict::NothingFound, "the photo could not be opened".into());
                 let (sha256, width, height) = (None, None, None);
-                Self { file, sha256, width, height, overall, marks: Vec::new(), error: Some(error), annotated: None }
+                Self {
+                    file,
+                    sha256,
+                    width,
+                    height,
+                    overall,
+                    marks: Vec::new(),
+                    error: Some(error),
+                    damage: None,
+                    annotated: None,
+                }
             }
         }
     }

@@ -26,6 +26,9 @@ struct Line {
     symbols: Vec<Content>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+    /// What is wrong with a photo of which a part was searched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    damage: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -43,6 +46,9 @@ pub(super) fn run(args: &ScanArgs, io: &mut Io<'_>) -> Result<Status, Stop> {
     each_in_order(&args.files, scan, |line| {
         if line.symbols.is_empty() {
             status = status.and(Status::NothingRead);
+        }
+        if let Some(damage) = &line.damage {
+            writeln!(io.stderr, "{}", words::damaged(&line.file, damage))?;
         }
         if let Some(error) = &line.error {
             writeln!(io.stderr, "error: {}", words::plain(error))?;
@@ -62,9 +68,9 @@ fn scan(path: &Path) -> Line {
     match photo::load(path, &Limits::default()) {
         Ok(photo) => {
             let symbols = read::read(&photo.luma, &read::Options::default());
-            Line { file, symbols: symbols.iter().filter_map(content).collect(), error: None }
+            Line { file, symbols: symbols.iter().filter_map(content).collect(), error: None, damage: photo.damage }
         }
-        Err(e) => Line { file, symbols: Vec::new(), error: Some(e.to_string()) },
+        Err(e) => Line { file, symbols: Vec::new(), error: Some(e.to_string()), damage: None },
     }
 }
 

@@ -9,6 +9,11 @@ pub(super) fn plain(text: &str) -> String {
     text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
 }
 
+/// A warning for a photo of which only a part could be decoded.
+pub(super) fn damaged(file: &str, damage: &str) -> String {
+    plain(&format!("warning: {file} is damaged or cut short ({damage}); what is left of it was searched"))
+}
+
 /// The first 16 bytes of a fingerprint, in groups that people can compare aloud.
 pub(super) fn fingerprint(bytes: &[u8; 32]) -> String {
     let groups: Vec<String> = bytes.chunks(2).take(8).map(hex).collect();
