@@ -3,4 +3,5 @@
 
 pub mod console;
 pub mod maker;
+pub mod scoreboard;
 pub mod simulate;

@@ -14,7 +14,9 @@ use touchmark_formats::mark::{Mark, SignedMark};
 use touchmark_formats::symbol::Symbology;
 use touchmark_formats::symbol::encode::{EcLevel, Request, Shape, encode, encode_text};
 use touchmark_formats::trust::Directory;
+use touchmark_signer::keys::SecretKey;
 use touchmark_signer::render::{Artwork, ArtworkOptions, Format, SheetOptions, render};
+use touchmark_signer::sign::{LineKey, sign as sign_mark};
 use touchmark_verifier::verify::{Basis, verify};
 
 const ROUNDS: usize = 25;
@@ -37,12 +39,15 @@ fn signing(maker: &TestMaker, mark: &Mark) {
     let bare = || {
         black_box(maker.line.sign(black_box(&message)));
     };
-    let sign = || drop(black_box(maker.sign(black_box(mark).clone()).to_bytes()));
+    let key = LineKey::new(SecretKey::from_seed(maker.line.as_bytes())).unwrap_or_else(|e| panic!("{e}"));
+    let (root, part) = (public(&maker.root), maker.delegation.part(mark).cloned().unwrap_or_else(|| panic!("no part")));
+    let signed = || sign_mark(&key, black_box(mark).clone(), &root, &part, mark.lot.as_ref());
+    let sign = || drop(black_box(signed().to_bytes()));
     compare("bare ed25519-dalek sign", bare, "encode and sign", sign);
-    let qr = || drop(black_box(svg(&maker.sign(mark.clone()), &Request::Qr { ec: EcLevel::M, min_version: 1 })));
+    let qr = || drop(black_box(svg(&signed(), &Request::Qr { ec: EcLevel::M, min_version: 1 })));
     compare("bare ed25519-dalek sign", bare, "and QR Code 6-M as SVG", qr);
     let square = Request::DataMatrix { shape: Shape::Square };
-    let datamatrix = || drop(black_box(svg(&maker.sign(mark.clone()), &square)));
+    let datamatrix = || drop(black_box(svg(&signed(), &square)));
     compare("bare ed25519-dalek sign", bare, "and Data Matrix 40x40 as SVG", datamatrix);
 }
 
