@@ -65,9 +65,24 @@ pub struct Symbol {
     pub decoded: Result<Decoded, DecodeError>,
 }
 
+/// How long to look for symbols that are hard to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Effort {
+    /// The cheap attempts only: for many photos of clean symbols.
+    Quick,
+    /// What most worn symbols need.
+    #[default]
+    Normal,
+    /// Everything that is known, for single photos that matter.
+    Forensic,
+}
+
 /// What to look for, and how hard.
 #[derive(Debug, Clone, Default)]
-pub struct Options {}
+pub struct Options {
+    /// How long to look.
+    pub effort: Effort,
+}
 
 /// The size, in pixels, of the picture that is searched first: large photos are searched at a coarser scale, and at full
 /// size only where that finds nothing.
@@ -80,7 +95,6 @@ const MOST_PIXELS: usize = 16_000_000;
 /// Every symbol in `luma`: the cheap attempts first, the costly ones only for what these missed.
 #[must_use]
 pub fn read(luma: &Luma, options: &Options) -> Vec<Symbol> {
-    let _ = options;
     let mut found = Found::default();
     let mut levels = vec![Cow::Borrowed(luma)];
     while let Some(level) = levels.last().filter(|l| l.data.len() > FIRST_PIXELS) {
@@ -101,9 +115,10 @@ pub fn read(luma: &Luma, options: &Options) -> Vec<Symbol> {
             Level::Full => (Cow::Borrowed(luma), 1.0),
             Level::Finer | Level::Double => continue,
         };
+        let effort = options.effort;
         let polarities: &[bool] = if matches!(attempt.way, Way::DataMatrix) { &[false] } else { &[false, true] };
         for &reversed in polarities {
-            found.add(attempt.run(&picture, reversed, scale, &found));
+            found.add(attempt.run(&picture, reversed, scale, &found, effort));
         }
         if attempt.last_if_found && found.any_decoded() {
             break;
@@ -163,10 +178,10 @@ const ATTEMPTS: [Attempt; 8] = [
 ];
 
 impl Attempt {
-    fn run(&self, picture: &Luma, reversed: bool, scale: f32, found: &Found) -> Vec<Symbol> {
+    fn run(&self, picture: &Luma, reversed: bool, scale: f32, found: &Found, effort: Effort) -> Vec<Symbol> {
         match self.way {
             Way::Rqrr => fast::read(picture, reversed, scale, self.name),
-            Way::DataMatrix => datamatrix::read_beside(picture, &|p| found.explains(p), found.any_decoded()),
+            Way::DataMatrix => datamatrix::read_beside(picture, &|p| found.explains(p), found.any_decoded(), effort),
             Way::Qr { share, triples } => {
                 let Some(prepared) = Picture::new(picture) else { return Vec::new() };
                 let radius = ((picture.width.min(picture.height) as f32 * share) as usize).max(4);

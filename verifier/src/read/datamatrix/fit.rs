@@ -50,7 +50,7 @@ const SAMPLED_MODULE: f32 = 4.0;
 pub(super) const MIN_TIMING: f32 = 0.35;
 /// How many hypotheses are tried for each corner.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Effort {
+pub(super) struct Trial {
     /// Corners tried on each level of the pyramid.
     pub(super) corners: usize,
     /// Corners that are also tried for symbols of very many modules.
@@ -70,7 +70,7 @@ pub(super) struct Effort {
 }
 
 /// Enough for most symbols.
-pub(super) const QUICK: Effort = Effort {
+pub(super) const QUICK: Trial = Trial {
     corners: 28,
     fine_corners: 1,
     arm: 112,
@@ -81,9 +81,9 @@ pub(super) const QUICK: Effort = Effort {
     min_border: (0.25, 0.2),
 };
 /// For easy ones.
-pub(super) const BRIEF: Effort = Effort { corners: 8, fine_corners: 0, refined: 1, ..QUICK };
+pub(super) const BRIEF: Trial = Trial { corners: 8, fine_corners: 0, refined: 1, ..QUICK };
 /// For worn ones.
-pub(super) const THOROUGH: Effort = Effort {
+pub(super) const THOROUGH: Trial = Trial {
     corners: 20,
     fine_corners: 6,
     arm: 144,
@@ -104,12 +104,12 @@ const STRETCH: f32 = 0.046;
 const STEP: f32 = 0.7;
 
 /// The best fits of sizes to a corner, most significant guess first; `fine` for symbols of very many modules.
-pub(super) fn fits(pyramid: &[Plane], corner: &Corner, fine: bool, effort: &Effort) -> Vec<Fit> {
-    let Some(patch) = Patch::of(pyramid, corner, fine, effort.arm) else { return Vec::new() };
+pub(super) fn fits(pyramid: &[Plane], corner: &Corner, fine: bool, trial: &Trial) -> Vec<Fit> {
+    let Some(patch) = Patch::of(pyramid, corner, fine, trial.arm) else { return Vec::new() };
     let mut best: Vec<Guess> = Vec::new();
-    for guess in guesses(&patch, effort) {
-        if best.len() == effort.refined
-            || best.first().is_some_and(|first| guess.significance < effort.rival * first.significance)
+    for guess in guesses(&patch, trial) {
+        if best.len() == trial.refined
+            || best.first().is_some_and(|first| guess.significance < trial.rival * first.significance)
         {
             break;
         }
@@ -131,8 +131,8 @@ struct Guess {
 }
 
 /// Sizes that the pitches allow and the timing patterns support, most significant first.
-fn guesses(patch: &Patch, effort: &Effort) -> Vec<Guess> {
-    let (across, along) = patch.pitches(effort.weakest_pitch, effort.harmonics);
+fn guesses(patch: &Patch, trial: &Trial) -> Vec<Guess> {
+    let (across, along) = patch.pitches(trial.weakest_pitch, trial.harmonics);
     let extent = |modules: usize, pitch: f32| Some(modules as f32 * pitch).filter(|e| (0.8..1.28).contains(e));
     let mut found = Vec::new();
     for pitch_x in &across {
@@ -140,7 +140,7 @@ fn guesses(patch: &Patch, effort: &Effort) -> Vec<Guess> {
             for size in &SIZES {
                 let sides = (extent(size.columns, *pitch_x), extent(size.rows, *pitch_y));
                 if let (Some(width), Some(height)) = sides {
-                    found.push(guess(patch, size, width, height, effort));
+                    found.push(guess(patch, size, width, height, trial));
                 }
             }
         }
@@ -150,24 +150,24 @@ fn guesses(patch: &Patch, effort: &Effort) -> Vec<Guess> {
     found
 }
 
-fn guess(patch: &Patch, size: &'static Size, width: f32, height: f32, effort: &Effort) -> Guess {
-    let (first, stretches) = guess_once(patch, size, width, height, effort);
+fn guess(patch: &Patch, size: &'static Size, width: f32, height: f32, trial: &Trial) -> Guess {
+    let (first, stretches) = guess_once(patch, size, width, height, trial);
     if stretches == (0.0, 0.0) || first.significance < 0.5 * MIN_SIGNIFICANCE {
         return first;
     }
-    let (second, _) = guess_once(patch, size, width * (1.0 + stretches.0), height * (1.0 + stretches.1), effort);
+    let (second, _) = guess_once(patch, size, width * (1.0 + stretches.0), height * (1.0 + stretches.1), trial);
     if second.significance > first.significance { second } else { first }
 }
 
 /// A size laid into the patch with one width and height, and by how much its far borders look longer than that.
-fn guess_once(patch: &Patch, size: &'static Size, width: f32, height: f32, effort: &Effort) -> (Guess, (f32, f32)) {
+fn guess_once(patch: &Patch, size: &'static Size, width: f32, height: f32, trial: &Trial) -> (Guess, (f32, f32)) {
     let inset = |modules: usize, length: f32| length * (1.0 - 0.5 / modules as f32);
     let (top_inset, right_inset) = (inset(size.rows, height), inset(size.columns, width));
-    let top = best_border(size.columns, width, effort, |along, lean| patch.at(along, top_inset + lean * along));
-    if top.score < effort.min_border.0 {
+    let top = best_border(size.columns, width, trial, |along, lean| patch.at(along, top_inset + lean * along));
+    if top.score < trial.min_border.0 {
         return (Guess { size, width, height, leans: (0.0, 0.0), significance: 0.0 }, (0.0, 0.0));
     }
-    let right = best_border(size.rows, height, effort, |along, lean| patch.at(right_inset + lean * along, along));
+    let right = best_border(size.rows, height, trial, |along, lean| patch.at(right_inset + lean * along, along));
     let (rows, columns) = (size.rows as f32, size.columns as f32);
     let score = (top.score * columns + right.score * rows) / (rows + columns);
     let significance = score.min(2.0 * top.score.min(right.score)) * (rows + columns).sqrt();
@@ -182,13 +182,13 @@ struct Border {
 }
 
 /// The best alternation along a border over its leans and stretches.
-fn best_border(modules: usize, length: f32, effort: &Effort, level: impl Fn(f32, f32) -> f32) -> Border {
+fn best_border(modules: usize, length: f32, trial: &Trial, level: impl Fn(f32, f32) -> f32) -> Border {
     let mut best = Border { score: -1.0, lean: 0.0, stretch: 0.0 };
     let step = STEP / modules as f32;
     for lean in steps(LEAN, step) {
         for stretch in steps(STRETCH, step) {
             let pitch = length * (1.0 + stretch) / modules as f32;
-            let score = alternation(modules, effort.min_border.1, |at| level(at * pitch, lean));
+            let score = alternation(modules, trial.min_border.1, |at| level(at * pitch, lean));
             if score > best.score {
                 best = Border { score, lean, stretch };
             }

@@ -8,9 +8,9 @@ mod sample;
 mod segments;
 
 use crate::read::geometry::Point;
-use crate::read::{DecodeError, Decoded, Located, Luma, ModuleGrid, Symbol};
+use crate::read::{DecodeError, Decoded, Effort, Located, Luma, ModuleGrid, Symbol};
 use corners::Corner;
-use fit::{Effort, Fit};
+use fit::{Fit, Trial};
 use plane::Plane;
 use touchmark_formats::symbol::Symbology;
 use touchmark_formats::symbol::datamatrix::decode;
@@ -31,12 +31,13 @@ const MORE_CORNERS: usize = 8;
 /// 200 supposed finder patterns each. The search ends one scale after the coarsest at which a symbol decodes.
 #[must_use]
 pub fn read(luma: &Luma) -> Vec<Symbol> {
-    read_beside(luma, &|_| false, false)
+    read_beside(luma, &|_| false, false, Effort::Normal)
 }
 
 /// As [`read`], passing over what lies where `explained` says that something else is; `brief` where the photo has shown
 /// a symbol already, and only an easy one beside it is worth the time.
-pub(super) fn read_beside(luma: &Luma, explained: &dyn Fn(Point) -> bool, brief: bool) -> Vec<Symbol> {
+pub(super) fn read_beside(luma: &Luma, explained: &dyn Fn(Point) -> bool, brief: bool, effort: Effort) -> Vec<Symbol> {
+    let _ = effort;
     search(luma, explained, brief, &|located| {
         let decoded = decode(&located.modules);
         if decoded.is_ok() {
@@ -87,7 +88,7 @@ fn search(
     let mut last = usize::MAX;
     for (level, plane) in levels().enumerate() {
         corners.push(corners_of(&pyramid, plane, explained));
-        Attempt { pyramid: &pyramid, effort: quick, judge }.try_corners(&corners[level], &mut found);
+        Attempt { pyramid: &pyramid, trial: quick, judge }.try_corners(&corners[level], &mut found);
         // One scale more for what else is in the picture.
         if level >= last {
             break;
@@ -100,7 +101,7 @@ fn search(
         if brief || found.iter().any(Found::certain) {
             break;
         }
-        Attempt { pyramid: &pyramid, effort: fit::THOROUGH, judge }.try_corners(corners, &mut found);
+        Attempt { pyramid: &pyramid, trial: fit::THOROUGH, judge }.try_corners(corners, &mut found);
     }
     ranked(found)
 }
@@ -137,7 +138,7 @@ fn ranked(mut found: Vec<Found>) -> Vec<Symbol> {
 /// What one pass over corners works with.
 struct Attempt<'a> {
     pyramid: &'a [Plane],
-    effort: Effort,
+    trial: Trial,
     judge: &'a dyn Fn(Located) -> Symbol,
 }
 
@@ -158,7 +159,7 @@ impl Attempt<'_> {
     /// Tries the corners of one level of the pyramid, fewer once there is a symbol.
     fn try_corners(&self, corners: &[Corner], found: &mut Vec<Found>) {
         let mut more = if found.iter().any(Found::certain) { MORE_CORNERS } else { usize::MAX };
-        for (i, corner) in corners.iter().enumerate().take(self.effort.corners) {
+        for (i, corner) in corners.iter().enumerate().take(self.trial.corners) {
             if more == 0 {
                 return;
             }
@@ -166,7 +167,7 @@ impl Attempt<'_> {
                 continue;
             }
             more -= 1;
-            let fine = if i < self.effort.fine_corners { &[false, true][..] } else { &[false] };
+            let fine = if i < self.trial.fine_corners { &[false, true][..] } else { &[false] };
             for best in fine.iter().filter_map(|fine| self.best(corner, *fine)) {
                 let certain = best.certain();
                 keep(found, best);
@@ -181,7 +182,7 @@ impl Attempt<'_> {
     /// The first fit to a corner that decodes, else the one with the clearest function patterns.
     fn best(&self, corner: &Corner, fine: bool) -> Option<Found> {
         let mut best: Option<Found> = None;
-        for fit in fit::fits(self.pyramid, corner, fine, &self.effort) {
+        for fit in fit::fits(self.pyramid, corner, fine, &self.trial) {
             let found = self.judged(&fit);
             let again = || fit.settled_anew(self.pyramid).and_then(|fit| self.judged(&fit));
             let unsettled = fit.score > UNSETTLED && !found.as_ref().is_some_and(Found::certain);
