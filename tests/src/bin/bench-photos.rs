@@ -31,6 +31,9 @@ struct Args {
     /// Print the photos of which we missed or misread something
     #[arg(long)]
     list: bool,
+    /// Print this many photos that cost us the most beside the first peer, of those that it reads
+    #[arg(long, default_value_t = 0)]
+    slow: usize,
 }
 
 fn main() {
@@ -63,6 +66,7 @@ fn main() {
         }
     });
     eprintln!();
+    slow(&results, args.slow);
     println!("Photos read / contents misread / median milliseconds\n");
     for key in [by_set, by_axis, by_level, by_kind] {
         println!("{}", table(&results, &names, key));
@@ -71,6 +75,20 @@ fn main() {
         let means = mean_times(&results, names.len(), over);
         let shown: Vec<String> = names.iter().zip(means).map(|(name, ms)| format!("{name} {ms:.1}")).collect();
         println!("mean milliseconds of the photos that {name} reads: {}", shown.join(", "));
+    }
+}
+
+/// The photos that the first peer reads, those first on which we spend the most beside it.
+fn slow(results: &[Result], most: usize) {
+    let times = |result: &Result| match result.scores.as_slice() {
+        [ours, peer, ..] if peer.images_read > 0 => Some((ours.median_ms(), peer.median_ms())),
+        _ => None,
+    };
+    let mut rows: Vec<_> =
+        results.iter().filter_map(|r| times(r).map(|(ours, peer)| (ours - peer, ours, peer, r))).collect();
+    rows.sort_by(|a, b| b.0.total_cmp(&a.0));
+    for (_, ours, peer, result) in rows.iter().take(most) {
+        println!("  {}/{}: {ours:.0} ms, peer {peer:.0} ms", result.set, result.photo.file);
     }
 }
 

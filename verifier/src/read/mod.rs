@@ -104,6 +104,10 @@ pub fn read(luma: &Luma, options: &Options) -> Vec<Symbol> {
     let first = levels.len() - 1;
     let scale = (1 << first) as f32;
     for attempt in ATTEMPTS {
+        // A second opinion, for what ours does not read.
+        if matches!(attempt.way, Way::Rqrr) && found.any_decoded() {
+            continue;
+        }
         let (picture, scale) = match attempt.level {
             Level::First => (Cow::Borrowed(&*levels[first]), scale),
             Level::Half => (Cow::Owned(levels[first].halved()), 2.0 * scale),
@@ -167,8 +171,8 @@ enum Way {
 }
 
 const ATTEMPTS: [Attempt; 8] = [
-    Attempt { name: "rqrr", level: Level::First, way: Way::Rqrr, last_if_found: false },
     Attempt { name: "qr", level: Level::First, way: Way::Qr { share: 0.08, triples: 30 }, last_if_found: false },
+    Attempt { name: "rqrr", level: Level::First, way: Way::Rqrr, last_if_found: false },
     Attempt { name: "datamatrix", level: Level::Full, way: Way::DataMatrix, last_if_found: true },
     Attempt { name: "qr-smooth", level: Level::Smooth, way: Way::Qr { share: 0.05, triples: 20 }, last_if_found: true },
     Attempt { name: "qr-half", level: Level::Half, way: Way::Qr { share: 0.08, triples: 20 }, last_if_found: true },

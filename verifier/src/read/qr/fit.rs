@@ -62,6 +62,28 @@ impl<'a> Fitter<'a> {
         flat(triple, self.side()).map_or(-1.0, |map| self.score(&|p| map.apply(p)))
     }
 
+    /// The fit that three finder patterns and the likeliest place of the last alignment pattern give, unrefined.
+    pub(super) fn first_fit(&self, triple: &Triple) -> Option<Fit> {
+        let side = self.side();
+        let mut map = flat(triple, side)?;
+        let [mut from, mut to] = anchors(triple, side);
+        let alignment = Point::new(side - 6.5, side - 6.5);
+        let seen = if self.version.number() > 1 { self.alignment_candidates(&map, alignment) } else { Vec::new() };
+        if let Some(place) = seen.first() {
+            (from[2], to[2]) = (alignment, *place);
+            map = Homography::from_points(from, to)?;
+        }
+        let score = self.score(&|p| map.apply(p));
+        let square = [Point::new(0.0, 0.0), Point::new(side, 0.0), Point::new(side, side), Point::new(0.0, side)];
+        (score > 0.4).then(|| Fit {
+            version: self.version,
+            corners: square.map(|p| map.apply(p)),
+            bend: [0.0; 4],
+            map,
+            score,
+        })
+    }
+
     /// The best fit that begins at three finder patterns.
     pub(super) fn fit(&self, triple: &Triple) -> Option<Fit> {
         let side = self.side();

@@ -29,26 +29,37 @@ pub(super) struct Search {
 /// Correlation of the function patterns above which a symbol is believed to be there though it cannot be decoded.
 const CREDIBLE: f32 = 0.75;
 
-/// Every QR Code that this search finds and that no corner triple of `explained` covers.
+/// Triples that are fitted at length once the picture has shown a symbol.
+const MORE_TRIPLES: usize = 3;
+
+/// Every QR Code that this search finds and that no corner triple of `explained` covers: those that decode at a first
+/// look, then, among the finder patterns that are left, those that need a fit at length.
 pub(super) fn read(picture: &Picture, search: Search, explained: &dyn Fn(Point) -> bool) -> Vec<Symbol> {
     let bits = picture.threshold(search.radius, search.reversed);
     let mut finders = finder::finders(&bits);
     finders.retain(|finder| !explained(finder.centre));
     let mut out: Vec<Symbol> = Vec::new();
-    let mut left = search.triples;
+    let mut left: Vec<(Triple, Vec<Fitter<'_>>)> = Vec::new();
     for triple in finder::triples(&finders) {
-        if left == 0 {
+        if left.len() == search.triples {
             break;
         }
-        let used = |p: Point| out.iter().any(|s| s.decoded.is_ok() && inside(p, &s.located.corners));
-        if used(triple.top_left) || used(triple.top_right) || used(triple.bottom_left) {
+        if used(&triple, &out) || !fit::plausible(picture, search.reversed, &triple) {
             continue;
         }
-        if !fit::plausible(picture, search.reversed, &triple) {
-            continue;
+        let fitters = fitters(picture, search, &triple);
+        match fitters.iter().find_map(|fitter| at_first_look(picture, search, fitter, &triple)) {
+            Some(symbol) => out.push(symbol),
+            None => left.push((triple, fitters)),
         }
-        left -= 1;
-        out.extend(read_triple(picture, search, &triple));
+    }
+    let enough = if out.is_empty() { usize::MAX } else { MORE_TRIPLES };
+    let mut looked = 0;
+    for (triple, fitters) in left {
+        if looked < enough && !used(&triple, &out) {
+            looked += 1;
+            out.extend(at_length(picture, search, fitters, &triple));
+        }
     }
     // What was decoded in the end explains what could not be at first.
     let decoded: Vec<[Point; 4]> = out.iter().filter(|s| s.decoded.is_ok()).map(|s| s.located.corners).collect();
@@ -58,16 +69,34 @@ pub(super) fn read(picture: &Picture, search: Search, explained: &dyn Fn(Point) 
     out
 }
 
-fn read_triple(picture: &Picture, search: Search, triple: &Triple) -> Option<Symbol> {
+/// Whether a finder pattern of the triple belongs to a symbol that was decoded.
+fn used(triple: &Triple, symbols: &[Symbol]) -> bool {
+    [triple.top_left, triple.top_right, triple.bottom_left]
+        .iter()
+        .any(|p| symbols.iter().any(|s| s.decoded.is_ok() && inside(*p, &s.located.corners)))
+}
+
+/// The two likeliest versions of a triple.
+fn fitters<'a>(picture: &'a Picture, search: Search, triple: &Triple) -> Vec<Fitter<'a>> {
     let mut fitters: Vec<(f32, Fitter<'_>)> = versions(triple)
         .into_iter()
         .map(|version| Fitter::new(picture, search.reversed, version, triple.module))
         .map(|fitter| (fitter.first_score(triple), fitter))
         .collect();
     fitters.sort_by(|a, b| b.0.total_cmp(&a.0));
-    fitters.truncate(2);
+    fitters.into_iter().take(2).map(|(_, fitter)| fitter).collect()
+}
+
+/// The symbol, if it decodes as three finder patterns and one alignment pattern have it: nearly all clean ones do.
+fn at_first_look(picture: &Picture, search: Search, fitter: &Fitter<'_>, triple: &Triple) -> Option<Symbol> {
+    let fit = fitter.first_fit(triple)?;
+    let symbol = symbol(picture, search, &fit, &|p| fit.place(p));
+    symbol.decoded.is_ok().then_some(symbol)
+}
+
+fn at_length(picture: &Picture, search: Search, fitters: Vec<Fitter<'_>>, triple: &Triple) -> Option<Symbol> {
     let mut fits: Vec<(Fitter<'_>, Fit)> =
-        fitters.into_iter().filter_map(|(_, fitter)| fitter.fit(triple).map(|fit| (fitter, fit))).collect();
+        fitters.into_iter().filter_map(|fitter| fitter.fit(triple).map(|fit| (fitter, fit))).collect();
     fits.sort_by(|a, b| b.1.score.total_cmp(&a.1.score));
     let (fitter, best) = fits.first().filter(|(_, fit)| fit.score > 0.4)?;
     let straight = symbol(picture, search, best, &|p| best.place(p));
