@@ -86,7 +86,7 @@ pub struct Options {
 
 /// The size, in pixels, of the picture that is searched first: large photos are searched at a coarser scale, and at full
 /// size only where that finds nothing.
-const FIRST_PIXELS: usize = 1_300_000;
+const FIRST_PIXELS: usize = 2_000_000;
 /// Pictures below this size are searched once more at twice the size.
 const SMALL_PIXELS: usize = 700_000;
 /// The largest picture searched at full size.
@@ -104,10 +104,6 @@ pub fn read(luma: &Luma, options: &Options) -> Vec<Symbol> {
     let first = levels.len() - 1;
     let scale = (1 << first) as f32;
     for attempt in ATTEMPTS {
-        // A second opinion, for what ours does not read.
-        if matches!(attempt.way, Way::Rqrr) && found.any_decoded() {
-            continue;
-        }
         let (picture, scale) = match attempt.level {
             Level::First => (Cow::Borrowed(&*levels[first]), scale),
             Level::Half => (Cow::Owned(levels[first].halved()), 2.0 * scale),
@@ -120,7 +116,7 @@ pub fn read(luma: &Luma, options: &Options) -> Vec<Symbol> {
             Level::Finer | Level::Double => continue,
         };
         let effort = options.effort;
-        let polarities: &[bool] = if matches!(attempt.way, Way::DataMatrix) { &[false] } else { &[false, true] };
+        let polarities: &[bool] = if matches!(attempt.way, Way::DataMatrix(_)) { &[false] } else { &[false, true] };
         for &reversed in polarities {
             found.add(attempt.run(&picture, reversed, scale, &found, effort));
         }
@@ -167,25 +163,29 @@ enum Way {
         triples: usize,
     },
     /// Our own Data Matrix reader, which searches both polarities and several scales by itself.
-    DataMatrix,
+    DataMatrix(Effort),
 }
 
-const ATTEMPTS: [Attempt; 8] = [
-    Attempt { name: "qr", level: Level::First, way: Way::Qr { share: 0.08, triples: 30 }, last_if_found: false },
-    Attempt { name: "rqrr", level: Level::First, way: Way::Rqrr, last_if_found: false },
-    Attempt { name: "datamatrix", level: Level::Full, way: Way::DataMatrix, last_if_found: true },
+const ATTEMPTS: [Attempt; 9] = [
+    Attempt { name: "qr", level: Level::First, way: Way::Qr { share: 0.08, triples: 60 }, last_if_found: false },
+    Attempt { name: "datamatrix", level: Level::Full, way: Way::DataMatrix(Effort::Quick), last_if_found: true },
+    Attempt { name: "rqrr", level: Level::First, way: Way::Rqrr, last_if_found: true },
     Attempt { name: "qr-smooth", level: Level::Smooth, way: Way::Qr { share: 0.05, triples: 20 }, last_if_found: true },
+    Attempt { name: "qr-finer", level: Level::Finer, way: Way::Qr { share: 0.05, triples: 20 }, last_if_found: true },
     Attempt { name: "qr-half", level: Level::Half, way: Way::Qr { share: 0.08, triples: 20 }, last_if_found: true },
     Attempt { name: "qr-double", level: Level::Double, way: Way::Qr { share: 0.06, triples: 20 }, last_if_found: true },
     Attempt { name: "qr-wide", level: Level::First, way: Way::Qr { share: 0.3, triples: 20 }, last_if_found: true },
-    Attempt { name: "qr-finer", level: Level::Finer, way: Way::Qr { share: 0.05, triples: 20 }, last_if_found: true },
+    Attempt { name: "datamatrix", level: Level::Full, way: Way::DataMatrix(Effort::Normal), last_if_found: true },
 ];
 
 impl Attempt {
     fn run(&self, picture: &Luma, reversed: bool, scale: f32, found: &Found, effort: Effort) -> Vec<Symbol> {
         match self.way {
             Way::Rqrr => fast::read(picture, reversed, scale, self.name),
-            Way::DataMatrix => datamatrix::read_beside(picture, &|p| found.explains(p), found.any_decoded(), effort),
+            Way::DataMatrix(least) => {
+                let effort = if least == Effort::Quick { least } else { effort };
+                datamatrix::read_beside(picture, &|p| found.explains(p), found.any_decoded(), effort)
+            }
             Way::Qr { share, triples } => {
                 let Some(prepared) = Picture::new(picture) else { return Vec::new() };
                 let radius = ((picture.width.min(picture.height) as f32 * share) as usize).max(4);

@@ -37,8 +37,7 @@ pub fn read(luma: &Luma) -> Vec<Symbol> {
 /// As [`read`], passing over what lies where `explained` says that something else is; `brief` where the photo has shown
 /// a symbol already, and only an easy one beside it is worth the time.
 pub(super) fn read_beside(luma: &Luma, explained: &dyn Fn(Point) -> bool, brief: bool, effort: Effort) -> Vec<Symbol> {
-    let _ = effort;
-    search(luma, explained, brief, &|located| {
+    search(luma, explained, brief, effort, &|located| {
         let decoded = decode(&located.modules);
         if decoded.is_ok() {
             return Symbol { located, decoded };
@@ -73,6 +72,7 @@ fn search(
     luma: &Luma,
     explained: &dyn Fn(Point) -> bool,
     brief: bool,
+    effort: Effort,
     judge: &dyn Fn(Located) -> Symbol,
 ) -> Vec<Symbol> {
     let Some(full) = Plane::from_luma(luma) else { return Vec::new() };
@@ -98,7 +98,7 @@ fn search(
         }
     }
     for corners in &corners {
-        if brief || found.iter().any(Found::certain) {
+        if brief || effort == Effort::Quick || found.iter().any(Found::certain) {
             break;
         }
         Attempt { pyramid: &pyramid, trial: fit::THOROUGH, judge }.try_corners(corners, &mut found);

@@ -14,7 +14,7 @@ pub(super) struct Finder {
 }
 
 /// The most finder patterns kept of a picture.
-const MAX_FINDERS: usize = 60;
+const MAX_FINDERS: usize = 200;
 
 /// Every likely finder pattern, those seen by most rows for their size first.
 pub(super) fn finders(bits: &Bits) -> Vec<Finder> {
@@ -114,7 +114,7 @@ fn add(found: &mut Vec<Finder>, finder: Finder) {
             && finder.module < known.module * 2.0
             && known.module < finder.module * 2.0
     };
-    let room = found.len() < 40 * MAX_FINDERS;
+    let room = found.len() < 12 * MAX_FINDERS;
     match found.iter_mut().find(near) {
         Some(known) => {
             let share = 1.0 / (known.hits + 1.0);
@@ -184,7 +184,9 @@ fn triple(three: [Finder; 3]) -> Option<Triple> {
         return None;
     }
     let penalty = (a / b).ln().abs() + cosine.abs() + 1.5 * (largest / smallest).ln()
-        - 0.02 * (origin.hits + one.hits + two.hits).min(20.0);
+        - 0.02 * (origin.hits + one.hits + two.hits).min(20.0)
+        // Among many symbols the patterns of one stand closest.
+        + 0.004 * (modules_a + modules_b);
     // Clockwise from the top right over the top left: the picture's y runs down.
     let turned = ax * by - ay * bx > 0.0;
     let ((right, right_modules), (below, below_modules)) =

@@ -84,6 +84,64 @@ impl<'a> Fitter<'a> {
         })
     }
 
+    /// A fit that grows from the finder patterns over the alignment patterns, each looked for where those found before
+    /// it lead, and how far each is from where the fit has it. For the large symbols, whose far corner three finder
+    /// patterns do not foretell.
+    pub(super) fn mesh(&self, triple: &Triple) -> Option<(Fit, Vec<(Point, Point)>)> {
+        let side = self.side();
+        let [from, to] = anchors(triple, side);
+        let mut pairs: Vec<(Point, Point)> = [0, 1, 3].map(|i| (from[i], to[i])).to_vec();
+        let mut left: Vec<Point> =
+            self.version.alignment_centres().map(|(x, y)| Point::new(x as f32 + 0.5, y as f32 + 0.5)).collect();
+        if left.len() < 6 {
+            return None;
+        }
+        let mut map = flat(triple, side)?;
+        while !left.is_empty() {
+            let away = |p: &Point| pairs.iter().map(|(known, _)| known.distance(*p)).fold(f32::INFINITY, f32::min);
+            let next = (0..left.len()).min_by(|a, b| away(&left[*a]).total_cmp(&away(&left[*b])))?;
+            let centre = left.swap_remove(next);
+            // What is known near by says where to look, as far as the map there is off.
+            let near = pairs.iter().min_by(|a, b| a.0.distance(centre).total_cmp(&b.0.distance(centre)))?;
+            let (is, was) = (near.1, map.apply(near.0));
+            let shift = Point::new(is.x - was.x, is.y - was.y);
+            let reach = (1.0 + 0.06 * near.0.distance(centre)).min(4.0);
+            if let Some(place) = self.alignment_near(&map, centre, shift, reach) {
+                pairs.push((centre, place));
+                map = Homography::fitted(&pairs).unwrap_or(map);
+            }
+        }
+        let square = [Point::new(0.0, 0.0), Point::new(side, 0.0), Point::new(side, side), Point::new(0.0, side)];
+        let score = self.score(&|p| map.apply(p));
+        let offsets = pairs.iter().map(|(centre, is)| {
+            let was = map.apply(*centre);
+            (*centre, Point::new(is.x - was.x, is.y - was.y))
+        });
+        let offsets = offsets.collect();
+        let corners = square.map(|p| map.apply(p));
+        Some((Fit { version: self.version, corners, bend: [0.0; 4], map, score }, offsets))
+    }
+
+    /// The place that looks most like an alignment pattern within `reach` modules of where `map` and `shift` have it.
+    fn alignment_near(&self, map: &Homography, centre: Point, shift: Point, reach: f32) -> Option<Point> {
+        let steps = (reach * 3.0) as i32;
+        let shifted = |p: Point| {
+            let place = map.apply(p);
+            Point::new(place.x + shift.x, place.y + shift.y)
+        };
+        let mut best = (0.55, None);
+        for j in -steps..=steps {
+            for i in -steps..=steps {
+                let moved = Point::new(centre.x + i as f32 / 3.0, centre.y + j as f32 / 3.0);
+                let score = self.alignment_score(&shifted, moved) - 0.0005 * (i * i + j * j) as f32;
+                if score > best.0 {
+                    best = (score, Some(shifted(moved)));
+                }
+            }
+        }
+        best.1
+    }
+
     /// The best fit that begins at three finder patterns.
     pub(super) fn fit(&self, triple: &Triple) -> Option<Fit> {
         let side = self.side();
@@ -112,7 +170,7 @@ impl<'a> Fitter<'a> {
         for j in -steps..=steps {
             for i in -steps..=steps {
                 let (dx, dy) = (i as f32 * 0.5, j as f32 * 0.5);
-                let score = self.alignment_score(map, Point::new(centre.x + dx, centre.y + dy));
+                let score = self.alignment_score(&|p| map.apply(p), Point::new(centre.x + dx, centre.y + dy));
                 if score > 0.35 {
                     found.push((score, map.apply(Point::new(centre.x + dx, centre.y + dy))));
                 }
@@ -131,11 +189,11 @@ impl<'a> Fitter<'a> {
         out
     }
 
-    fn alignment_score(&self, map: &Homography, centre: Point) -> f32 {
+    fn alignment_score(&self, map: &impl Fn(Point) -> Point, centre: Point) -> f32 {
         let mut sums = Sums::default();
         for y in -2i32..=2 {
             for x in -2i32..=2 {
-                let place = map.apply(Point::new(centre.x + x as f32, centre.y + y as f32));
+                let place = map(Point::new(centre.x + x as f32, centre.y + y as f32));
                 if !self.picture.contains(place) {
                     return -1.0;
                 }
@@ -235,7 +293,8 @@ impl<'a> Fitter<'a> {
                 for j in -8i32..=8 {
                     let moved = Point::new(centre.x + i as f32 * 0.25, centre.y + j as f32 * 0.25);
                     // The nearer of two equal matches is the likelier.
-                    let score = self.alignment_score(&fit.map, moved) - 0.005 * (i * i + j * j) as f32 / 16.0;
+                    let score =
+                        self.alignment_score(&|p| fit.map.apply(p), moved) - 0.005 * (i * i + j * j) as f32 / 16.0;
                     if score > best.0 {
                         best = (score, Some(moved));
                     }

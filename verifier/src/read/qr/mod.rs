@@ -3,6 +3,7 @@
 mod finder;
 mod fit;
 mod sample;
+mod timing;
 
 use super::geometry::Point;
 use super::picture::Picture;
@@ -78,7 +79,7 @@ fn used(triple: &Triple, symbols: &[Symbol]) -> bool {
 
 /// The two likeliest versions of a triple.
 fn fitters<'a>(picture: &'a Picture, search: Search, triple: &Triple) -> Vec<Fitter<'a>> {
-    let mut fitters: Vec<(f32, Fitter<'_>)> = versions(triple)
+    let mut fitters: Vec<(f32, Fitter<'_>)> = versions(picture, search.reversed, triple)
         .into_iter()
         .map(|version| Fitter::new(picture, search.reversed, version, triple.module))
         .map(|fitter| (fitter.first_score(triple), fitter))
@@ -89,9 +90,15 @@ fn fitters<'a>(picture: &'a Picture, search: Search, triple: &Triple) -> Vec<Fit
 
 /// The symbol, if it decodes as three finder patterns and one alignment pattern have it: nearly all clean ones do.
 fn at_first_look(picture: &Picture, search: Search, fitter: &Fitter<'_>, triple: &Triple) -> Option<Symbol> {
-    let fit = fitter.first_fit(triple)?;
-    let symbol = symbol(picture, search, &fit, &|p| fit.place(p));
-    symbol.decoded.is_ok().then_some(symbol)
+    let flat = || {
+        let fit = fitter.first_fit(triple)?;
+        Some(symbol(picture, search, &fit, &|p| fit.place(p)))
+    };
+    let meshed = || {
+        let (fit, offsets) = fitter.mesh(triple)?;
+        Some(symbol(picture, search, &fit, &|p| warp(&fit, &offsets, p)))
+    };
+    flat().filter(|s| s.decoded.is_ok()).or_else(meshed).filter(|s| s.decoded.is_ok())
 }
 
 fn at_length(picture: &Picture, search: Search, fitters: Vec<Fitter<'_>>, triple: &Triple) -> Option<Symbol> {
@@ -118,15 +125,23 @@ fn at_length(picture: &Picture, search: Search, fitters: Vec<Fitter<'_>>, triple
     (best.score > CREDIBLE).then_some(straight)
 }
 
-/// Versions that the distance between the finder patterns allows, the likeliest first.
-fn versions(triple: &Triple) -> Vec<Version> {
+/// Versions that the timing patterns and the distance between the finder patterns allow, the likeliest first.
+fn versions(picture: &Picture, reversed: bool, triple: &Triple) -> Vec<Version> {
     let side = (triple.modules.0 + triple.modules.1) / 2.0 + 7.0;
     let guess = ((side - 17.0) / 4.0).round().max(1.0) as usize;
     let spread = 1 + guess / 12;
     let mut out: Vec<usize> = (guess.saturating_sub(spread)..=guess + spread).collect();
     out.sort_by_key(|n| n.abs_diff(guess));
+    out.truncate(MOST_VERSIONS);
+    for counted in timing::versions(picture, reversed, triple) {
+        out.retain(|n| *n != counted);
+        out.insert(0, counted);
+    }
     out.into_iter().filter_map(Version::new).collect()
 }
+
+/// Versions of which the function patterns are compared.
+const MOST_VERSIONS: usize = 5;
 
 /// The fit's place of a point, moved as the patterns near it are.
 fn warp(fit: &Fit, offsets: &[(Point, Point)], p: Point) -> Point {
