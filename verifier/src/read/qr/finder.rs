@@ -184,9 +184,10 @@ fn triple(three: [Finder; 3]) -> Option<Triple> {
         return None;
     }
     let penalty = (a / b).ln().abs() + cosine.abs() + 1.5 * (largest / smallest).ln()
-        - 0.02 * (origin.hits + one.hits + two.hits).min(20.0)
+        // The middle of a finder pattern, three modules high, is seen by every row through it.
+        - 0.4 * [origin, one, two].map(|f| (f.hits / (3.0 * f.module)).min(1.0)).iter().sum::<f32>()
         // Among many symbols the patterns of one stand closest.
-        + 0.004 * (modules_a + modules_b);
+        + 0.001 * (modules_a + modules_b);
     // Clockwise from the top right over the top left: the picture's y runs down.
     let turned = ax * by - ay * bx > 0.0;
     let ((right, right_modules), (below, below_modules)) =

@@ -77,16 +77,26 @@ fn used(triple: &Triple, symbols: &[Symbol]) -> bool {
         .any(|p| symbols.iter().any(|s| s.decoded.is_ok() && inside(*p, &s.located.corners)))
 }
 
-/// The two likeliest versions of a triple.
+/// The likeliest versions of a triple: those that the timing patterns speak for, and that whose function patterns fit.
 fn fitters<'a>(picture: &'a Picture, search: Search, triple: &Triple) -> Vec<Fitter<'a>> {
-    let mut fitters: Vec<(f32, Fitter<'_>)> = versions(picture, search.reversed, triple)
-        .into_iter()
-        .map(|version| Fitter::new(picture, search.reversed, version, triple.module))
-        .map(|fitter| (fitter.first_score(triple), fitter))
-        .collect();
-    fitters.sort_by(|a, b| b.0.total_cmp(&a.0));
-    fitters.into_iter().take(2).map(|(_, fitter)| fitter).collect()
+    let side = (triple.modules.0 + triple.modules.1) / 2.0 + 7.0;
+    let guess = ((side - 17.0) / 4.0).round().max(1.0) as usize;
+    let spread = 1 + guess / 12;
+    let mut allowed: Vec<usize> = (guess.saturating_sub(spread)..=guess + spread).collect();
+    allowed.sort_by_key(|n| n.abs_diff(guess));
+    let fitter = |n: usize| Some(Fitter::new(picture, search.reversed, Version::new(n)?, triple.module));
+    let mut counted = timing::versions(picture, search.reversed, triple);
+    counted.retain(|n| allowed.contains(n));
+    counted.truncate(2);
+    let others = allowed.into_iter().filter(|n| !counted.contains(n)).take(MOST_VERSIONS).filter_map(fitter);
+    let mut others: Vec<(f32, Fitter<'_>)> = others.map(|fitter| (fitter.first_score(triple), fitter)).collect();
+    others.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let others = others.into_iter().take(if counted.is_empty() { 2 } else { 1 }).map(|(_, fitter)| fitter);
+    counted.iter().copied().filter_map(fitter).chain(others).collect()
 }
+
+/// Versions of which the function patterns are compared.
+const MOST_VERSIONS: usize = 5;
 
 /// The symbol, if it decodes as three finder patterns and one alignment pattern have it: nearly all clean ones do.
 fn at_first_look(picture: &Picture, search: Search, fitter: &Fitter<'_>, triple: &Triple) -> Option<Symbol> {
@@ -124,24 +134,6 @@ fn at_length(picture: &Picture, search: Search, fitters: Vec<Fitter<'_>>, triple
     }
     (best.score > CREDIBLE).then_some(straight)
 }
-
-/// Versions that the timing patterns and the distance between the finder patterns allow, the likeliest first.
-fn versions(picture: &Picture, reversed: bool, triple: &Triple) -> Vec<Version> {
-    let side = (triple.modules.0 + triple.modules.1) / 2.0 + 7.0;
-    let guess = ((side - 17.0) / 4.0).round().max(1.0) as usize;
-    let spread = 1 + guess / 12;
-    let mut out: Vec<usize> = (guess.saturating_sub(spread)..=guess + spread).collect();
-    out.sort_by_key(|n| n.abs_diff(guess));
-    out.truncate(MOST_VERSIONS);
-    for counted in timing::versions(picture, reversed, triple) {
-        out.retain(|n| *n != counted);
-        out.insert(0, counted);
-    }
-    out.into_iter().filter_map(Version::new).collect()
-}
-
-/// Versions of which the function patterns are compared.
-const MOST_VERSIONS: usize = 5;
 
 /// The fit's place of a point, moved as the patterns near it are.
 fn warp(fit: &Fit, offsets: &[(Point, Point)], p: Point) -> Point {

@@ -7,9 +7,10 @@ use crate::read::picture::Picture;
 /// Samples a module.
 const FINE: f32 = 4.0;
 
-/// Versions that the counts along both timing patterns speak for, the one with more votes last.
+/// Versions that the counts along the timing patterns speak for, the one with the most changes first: what is worn or
+/// missed by a bent pattern leaves changes out, and hardly anything adds some.
 pub(super) fn versions(picture: &Picture, reversed: bool, triple: &Triple) -> Vec<usize> {
-    let mut votes: Vec<(usize, usize)> = Vec::new();
+    let mut out: Vec<usize> = Vec::new();
     for (far, other, modules) in [
         (triple.top_right, triple.bottom_left, triple.modules),
         (triple.bottom_left, triple.top_right, (triple.modules.1, triple.modules.0)),
@@ -17,7 +18,7 @@ pub(super) fn versions(picture: &Picture, reversed: bool, triple: &Triple) -> Ve
         let origin = triple.top_left;
         let along = Point::new((far.x - origin.x) / modules.0, (far.y - origin.y) / modules.0);
         let beside = Point::new((other.x - origin.x) / modules.1, (other.y - origin.y) / modules.1);
-        for off in [2.7, 3.0, 3.3] {
+        for off in [2.6, 2.8, 3.0, 3.2, 3.4] {
             let at = |from: Point, sign: f32| {
                 Point::new(
                     from.x + sign * 3.0 * along.x + off * beside.x,
@@ -27,16 +28,13 @@ pub(super) fn versions(picture: &Picture, reversed: bool, triple: &Triple) -> Ve
             let changes = changes(picture, reversed, at(origin, 1.0), at(far, -1.0), modules.0 - 6.0, triple.module);
             // From the dark corner of one finder pattern to that of the other there are side - 13 changes.
             if changes.is_multiple_of(4) && changes >= 8 {
-                let version = (changes - 4) / 4;
-                match votes.iter_mut().find(|(known, _)| *known == version) {
-                    Some((_, count)) => *count += 1,
-                    None => votes.push((version, 1)),
-                }
+                out.push((changes - 4) / 4);
             }
         }
     }
-    votes.sort_by_key(|(_, count)| *count);
-    votes.into_iter().filter(|(version, count)| *count > 1 && (1..=40).contains(version)).map(|(v, _)| v).collect()
+    out.sort_by(|a, b| b.cmp(a));
+    out.dedup();
+    out
 }
 
 /// How often the tone changes from one place to another, some `modules` apart.
