@@ -17,14 +17,12 @@ pub(super) struct Corner {
     pub(super) reversed: bool,
 }
 
-/// Longest edges that are paired.
-const MAX_EDGES: usize = 500;
 /// Corners kept for fitting.
 const MAX_CORNERS: usize = 200;
 
-/// Pairs of edges that could be the outer edges of a finder pattern, longest first.
-pub(super) fn corners(segments: &[Segment]) -> Vec<Corner> {
-    let edges: Vec<Segment> = segments.iter().take(MAX_EDGES).map(|seed| joined(seed, segments)).collect();
+/// Pairs of the `most` longest edges that could be the outer edges of a finder pattern, longest first.
+pub(super) fn corners(segments: &[Segment], most: usize) -> Vec<Corner> {
+    let edges: Vec<Segment> = segments.iter().take(most).map(|seed| joined(seed, segments)).collect();
     let mut found = Vec::new();
     for (i, a) in edges.iter().enumerate() {
         for b in &edges[i + 1..] {

@@ -51,6 +51,8 @@ pub(super) const MIN_TIMING: f32 = 0.35;
 /// How many hypotheses are tried for each corner.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Trial {
+    /// Longest edges that are paired to corners.
+    pub(super) edges: usize,
     /// Corners tried on each level of the pyramid.
     pub(super) corners: usize,
     /// Corners that are also tried for symbols of very many modules.
@@ -71,6 +73,7 @@ pub(super) struct Trial {
 
 /// Enough for most symbols.
 pub(super) const QUICK: Trial = Trial {
+    edges: 500,
     corners: 28,
     fine_corners: 1,
     arm: 112,
@@ -81,9 +84,11 @@ pub(super) const QUICK: Trial = Trial {
     min_border: (0.25, 0.2),
 };
 /// For easy ones.
-pub(super) const BRIEF: Trial = Trial { corners: 8, fine_corners: 0, refined: 1, ..QUICK };
+pub(super) const BRIEF: Trial =
+    Trial { edges: 60, corners: 4, fine_corners: 0, refined: 1, min_border: (0.6, 0.5), ..QUICK };
 /// For worn ones.
 pub(super) const THOROUGH: Trial = Trial {
+    edges: 500,
     corners: 20,
     fine_corners: 6,
     arm: 144,

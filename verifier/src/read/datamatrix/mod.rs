@@ -80,14 +80,15 @@ fn search(
     while let Some(next) = pyramid.last().and_then(Plane::halved) {
         pyramid.push(next);
     }
-    let finest = pyramid.iter().position(|plane| plane.data.len() <= MAX_SEARCHED).unwrap_or(0);
+    let most = if brief { MAX_SEARCHED / 4 } else { MAX_SEARCHED };
+    let finest = pyramid.iter().position(|plane| plane.data.len() <= most).unwrap_or(0);
     let mut found: Vec<Found> = Vec::new();
     let levels = || pyramid.iter().skip(finest).take(if brief { 2 } else { LEVELS }).rev();
     let quick = if brief { fit::BRIEF } else { fit::QUICK };
     let mut corners: Vec<Vec<Corner>> = Vec::new();
     let mut last = usize::MAX;
     for (level, plane) in levels().enumerate() {
-        corners.push(corners_of(&pyramid, plane, explained));
+        corners.push(corners_of(&pyramid, plane, explained, quick.edges));
         Attempt { pyramid: &pyramid, trial: quick, judge }.try_corners(&corners[level], &mut found);
         // One scale more for what else is in the picture.
         if level >= last {
@@ -113,8 +114,8 @@ const LIVELY: f32 = 0.6;
 /// Confidence above which a symbol is believed to be there though it cannot be decoded: photos without one stay below.
 const CREDIBLE: f32 = 8.0;
 
-fn corners_of(pyramid: &[Plane], plane: &Plane, explained: &dyn Fn(Point) -> bool) -> Vec<Corner> {
-    let weighed = corners::corners(&segments::segments(plane)).into_iter().filter_map(|corner| {
+fn corners_of(pyramid: &[Plane], plane: &Plane, explained: &dyn Fn(Point) -> bool, edges: usize) -> Vec<Corner> {
+    let weighed = corners::corners(&segments::segments(plane), edges).into_iter().filter_map(|corner| {
         let (right, up) = (corner.right, corner.up);
         let middle = Point::new(corner.origin.x + (right.x + up.x) / 2.0, corner.origin.y + (right.y + up.y) / 2.0);
         if explained(corner.origin) || explained(middle) {
