@@ -12,6 +12,7 @@ mod qr;
 
 use geometry::Point;
 use picture::Picture;
+use qr::Look;
 use std::borrow::Cow;
 use touchmark_formats::symbol::Symbology;
 pub use touchmark_formats::symbol::decode::{Content as Decoded, DecodeError};
@@ -104,6 +105,9 @@ pub fn read(luma: &Luma, options: &Options) -> Vec<Symbol> {
     let first = levels.len() - 1;
     let scale = (1 << first) as f32;
     for attempt in ATTEMPTS {
+        if attempt.unless_found && found.any_decoded() {
+            continue;
+        }
         let (picture, scale) = match attempt.level {
             Level::First => (Cow::Borrowed(&*levels[first]), scale),
             Level::Half => (Cow::Owned(levels[first].halved()), 2.0 * scale),
@@ -119,9 +123,6 @@ pub fn read(luma: &Luma, options: &Options) -> Vec<Symbol> {
         let polarities: &[bool] = if matches!(attempt.way, Way::DataMatrix(_)) { &[false] } else { &[false, true] };
         for &reversed in polarities {
             found.add(attempt.run(&picture, reversed, scale, &found, effort));
-        }
-        if attempt.last_if_found && found.any_decoded() {
-            break;
         }
     }
     found.symbols
@@ -150,8 +151,8 @@ struct Attempt {
     name: &'static str,
     level: Level,
     way: Way,
-    /// The attempts after this one are for photos in which nothing was read.
-    last_if_found: bool,
+    /// For photos in which nothing was read so far.
+    unless_found: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -160,22 +161,53 @@ enum Way {
     /// Our own, with a threshold over this share of the picture's shorter side.
     Qr {
         share: f32,
-        triples: usize,
+        look: Look,
     },
     /// Our own Data Matrix reader, which searches both polarities and several scales by itself.
     DataMatrix(Effort),
 }
 
-const ATTEMPTS: [Attempt; 9] = [
-    Attempt { name: "qr", level: Level::First, way: Way::Qr { share: 0.08, triples: 60 }, last_if_found: false },
-    Attempt { name: "datamatrix", level: Level::Full, way: Way::DataMatrix(Effort::Quick), last_if_found: true },
-    Attempt { name: "rqrr", level: Level::First, way: Way::Rqrr, last_if_found: true },
-    Attempt { name: "qr-smooth", level: Level::Smooth, way: Way::Qr { share: 0.05, triples: 20 }, last_if_found: true },
-    Attempt { name: "qr-finer", level: Level::Finer, way: Way::Qr { share: 0.05, triples: 20 }, last_if_found: true },
-    Attempt { name: "qr-half", level: Level::Half, way: Way::Qr { share: 0.08, triples: 20 }, last_if_found: true },
-    Attempt { name: "qr-double", level: Level::Double, way: Way::Qr { share: 0.06, triples: 20 }, last_if_found: true },
-    Attempt { name: "qr-wide", level: Level::First, way: Way::Qr { share: 0.3, triples: 20 }, last_if_found: true },
-    Attempt { name: "datamatrix", level: Level::Full, way: Way::DataMatrix(Effort::Normal), last_if_found: true },
+const ATTEMPTS: [Attempt; 10] = [
+    Attempt { name: "qr", level: Level::First, way: Way::Qr { share: 0.08, look: Look::First }, unless_found: false },
+    Attempt {
+        name: "qr-fit",
+        level: Level::First,
+        way: Way::Qr { share: 0.08, look: Look::Long(30) },
+        unless_found: true,
+    },
+    Attempt { name: "datamatrix", level: Level::Full, way: Way::DataMatrix(Effort::Quick), unless_found: false },
+    Attempt { name: "rqrr", level: Level::First, way: Way::Rqrr, unless_found: true },
+    Attempt {
+        name: "qr-smooth",
+        level: Level::Smooth,
+        way: Way::Qr { share: 0.05, look: Look::Long(20) },
+        unless_found: true,
+    },
+    Attempt {
+        name: "qr-finer",
+        level: Level::Finer,
+        way: Way::Qr { share: 0.05, look: Look::Long(20) },
+        unless_found: true,
+    },
+    Attempt {
+        name: "qr-half",
+        level: Level::Half,
+        way: Way::Qr { share: 0.08, look: Look::Long(20) },
+        unless_found: true,
+    },
+    Attempt {
+        name: "qr-double",
+        level: Level::Double,
+        way: Way::Qr { share: 0.06, look: Look::Long(20) },
+        unless_found: true,
+    },
+    Attempt {
+        name: "qr-wide",
+        level: Level::First,
+        way: Way::Qr { share: 0.3, look: Look::Long(20) },
+        unless_found: true,
+    },
+    Attempt { name: "datamatrix", level: Level::Full, way: Way::DataMatrix(Effort::Normal), unless_found: true },
 ];
 
 impl Attempt {
@@ -186,10 +218,10 @@ impl Attempt {
                 let effort = if least == Effort::Quick { least } else { effort };
                 datamatrix::read_beside(picture, &|p| found.explains(p), found.any_decoded(), effort)
             }
-            Way::Qr { share, triples } => {
+            Way::Qr { share, look } => {
                 let Some(prepared) = Picture::new(picture) else { return Vec::new() };
                 let radius = ((picture.width.min(picture.height) as f32 * share) as usize).max(4);
-                let search = qr::Search { reversed, radius, triples, attempt: self.name };
+                let search = qr::Search { reversed, radius, look, attempt: self.name };
                 let explained = |p: Point| found.explains(Point::new(p.x * scale, p.y * scale));
                 let mut symbols = qr::read(&prepared, search, &explained);
                 for corner in symbols.iter_mut().flat_map(|s| &mut s.located.corners) {

@@ -20,6 +20,8 @@ use touchmark_formats::symbol::decode as content;
 pub const MAX_SYMBOLS: usize = 16;
 /// The finest level of the pyramid that is searched has at most this many pixels.
 const MAX_SEARCHED: usize = 1_200_000;
+/// The level that is searched when the photo has shown a symbol already.
+const MAX_BRIEF: usize = 160_000;
 /// Levels of the pyramid that are searched, coarsest first.
 const LEVELS: usize = 4;
 /// Corners tried on a level once a symbol has been found.
@@ -80,10 +82,10 @@ fn search(
     while let Some(next) = pyramid.last().and_then(Plane::halved) {
         pyramid.push(next);
     }
-    let most = if brief { MAX_SEARCHED / 4 } else { MAX_SEARCHED };
+    let most = if brief { MAX_BRIEF } else { MAX_SEARCHED };
     let finest = pyramid.iter().position(|plane| plane.data.len() <= most).unwrap_or(0);
     let mut found: Vec<Found> = Vec::new();
-    let levels = || pyramid.iter().skip(finest).take(if brief { 2 } else { LEVELS }).rev();
+    let levels = || pyramid.iter().skip(finest).take(if brief { 1 } else { LEVELS }).rev();
     let quick = if brief { fit::BRIEF } else { fit::QUICK };
     let mut corners: Vec<Vec<Corner>> = Vec::new();
     let mut last = usize::MAX;

@@ -14,6 +14,15 @@ use touchmark_formats::symbol::Symbology;
 use touchmark_formats::symbol::qr::decode::decode;
 use touchmark_formats::symbol::qr::tables::Version;
 
+/// How long to look at finder patterns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    /// Only for what decodes as three finder patterns and the alignment patterns have it.
+    First,
+    /// Also, for this many triples, for a fit on all function patterns.
+    Long(usize),
+}
+
 /// How a picture is searched.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Search {
@@ -21,8 +30,8 @@ pub(super) struct Search {
     pub(super) reversed: bool,
     /// Pixels over which the threshold is taken, to each side.
     pub(super) radius: usize,
-    /// Triples of finder patterns fitted.
-    pub(super) triples: usize,
+    /// How long to look at what is found.
+    pub(super) look: Look,
     /// Name of the attempt.
     pub(super) attempt: &'static str,
 }
@@ -30,11 +39,10 @@ pub(super) struct Search {
 /// Correlation of the function patterns above which a symbol is believed to be there though it cannot be decoded.
 const CREDIBLE: f32 = 0.75;
 
-/// Triples that are fitted at length once the picture has shown a symbol.
-const MORE_TRIPLES: usize = 3;
+/// Plausible triples of a picture that are looked at.
+const MOST_TRIPLES: usize = 80;
 
-/// Every QR Code that this search finds and that no corner triple of `explained` covers: those that decode at a first
-/// look, then, among the finder patterns that are left, those that need a fit at length.
+/// Every QR Code that this search finds and that no corner triple of `explained` covers.
 pub(super) fn read(picture: &Picture, search: Search, explained: &dyn Fn(Point) -> bool) -> Vec<Symbol> {
     let bits = picture.threshold(search.radius, search.reversed);
     let mut finders = finder::finders(&bits);
@@ -42,7 +50,7 @@ pub(super) fn read(picture: &Picture, search: Search, explained: &dyn Fn(Point) 
     let mut out: Vec<Symbol> = Vec::new();
     let mut left: Vec<(Triple, Vec<Fitter<'_>>)> = Vec::new();
     for triple in finder::triples(&finders) {
-        if left.len() == search.triples {
+        if left.len() == MOST_TRIPLES {
             break;
         }
         if used(&triple, &out) || !fit::plausible(picture, search.reversed, &triple) {
@@ -54,12 +62,13 @@ pub(super) fn read(picture: &Picture, search: Search, explained: &dyn Fn(Point) 
             None => left.push((triple, fitters)),
         }
     }
-    let enough = if out.is_empty() { usize::MAX } else { MORE_TRIPLES };
-    let mut looked = 0;
-    for (triple, fitters) in left {
-        if looked < enough && !used(&triple, &out) {
-            looked += 1;
-            out.extend(at_length(picture, search, fitters, &triple));
+    if let Look::Long(triples) = search.look
+        && out.is_empty()
+    {
+        for (triple, fitters) in left.into_iter().take(triples) {
+            if !used(&triple, &out) {
+                out.extend(at_length(picture, search, fitters, &triple));
+            }
         }
     }
     // What was decoded in the end explains what could not be at first.
