@@ -167,25 +167,31 @@ enum Way {
     DataMatrix(Effort),
 }
 
-const ATTEMPTS: [Attempt; 10] = [
+const ATTEMPTS: [Attempt; 12] = [
     Attempt { name: "qr", level: Level::First, way: Way::Qr { share: 0.08, look: Look::First }, unless_found: false },
+    Attempt {
+        name: "qr-coarse",
+        level: Level::Half,
+        way: Way::Qr { share: 0.25, look: Look::First },
+        unless_found: true,
+    },
+    Attempt {
+        name: "qr-fine",
+        level: Level::Finer,
+        way: Way::Qr { share: 0.04, look: Look::First },
+        unless_found: true,
+    },
     Attempt {
         name: "qr-fit",
         level: Level::First,
         way: Way::Qr { share: 0.08, look: Look::Long(30) },
         unless_found: true,
     },
-    Attempt { name: "datamatrix", level: Level::Full, way: Way::DataMatrix(Effort::Quick), unless_found: false },
     Attempt { name: "rqrr", level: Level::First, way: Way::Rqrr, unless_found: true },
+    Attempt { name: "datamatrix", level: Level::Full, way: Way::DataMatrix(Effort::Quick), unless_found: false },
     Attempt {
         name: "qr-smooth",
         level: Level::Smooth,
-        way: Way::Qr { share: 0.05, look: Look::Long(20) },
-        unless_found: true,
-    },
-    Attempt {
-        name: "qr-finer",
-        level: Level::Finer,
         way: Way::Qr { share: 0.05, look: Look::Long(20) },
         unless_found: true,
     },
@@ -205,6 +211,12 @@ const ATTEMPTS: [Attempt; 10] = [
         name: "qr-wide",
         level: Level::First,
         way: Way::Qr { share: 0.3, look: Look::Long(20) },
+        unless_found: true,
+    },
+    Attempt {
+        name: "qr-finer",
+        level: Level::Finer,
+        way: Way::Qr { share: 0.05, look: Look::Long(20) },
         unless_found: true,
     },
     Attempt { name: "datamatrix", level: Level::Full, way: Way::DataMatrix(Effort::Normal), unless_found: true },

@@ -31,10 +31,12 @@ pub(super) struct Fitter<'a> {
     /// Pixels around a point over which light and shade are taken as constant.
     radius: usize,
     module: f32,
+    /// Whether the timing patterns show this version.
+    pub(super) counted: bool,
 }
 
 impl<'a> Fitter<'a> {
-    pub(super) fn new(picture: &'a Picture, reversed: bool, version: Version, module: f32) -> Self {
+    pub(super) fn new(picture: &'a Picture, reversed: bool, version: Version, module: f32, counted: bool) -> Self {
         let side = version.side();
         let place = |x: usize, y: usize| Point::new(x as f32 + 0.5, y as f32 + 0.5);
         let mut known: Vec<Known> = (0..side * side)
@@ -50,7 +52,7 @@ impl<'a> Fitter<'a> {
             });
         }
         let radius = (module * 4.0).ceil() as usize;
-        Self { picture, reversed, version, known, radius, module }
+        Self { picture, reversed, version, known, radius, module, counted }
     }
 
     fn side(&self) -> f32 {

@@ -93,15 +93,17 @@ fn fitters<'a>(picture: &'a Picture, search: Search, triple: &Triple) -> Vec<Fit
     let spread = 1 + guess / 12;
     let mut allowed: Vec<usize> = (guess.saturating_sub(spread)..=guess + spread).collect();
     allowed.sort_by_key(|n| n.abs_diff(guess));
-    let fitter = |n: usize| Some(Fitter::new(picture, search.reversed, Version::new(n)?, triple.module));
+    let fitter =
+        |n: usize, counted: bool| Some(Fitter::new(picture, search.reversed, Version::new(n)?, triple.module, counted));
     let mut counted = timing::versions(picture, search.reversed, triple);
     counted.retain(|n| allowed.contains(n));
     counted.truncate(2);
-    let others = allowed.into_iter().filter(|n| !counted.contains(n)).take(MOST_VERSIONS).filter_map(fitter);
+    let others =
+        allowed.into_iter().filter(|n| !counted.contains(n)).take(MOST_VERSIONS).filter_map(|n| fitter(n, false));
     let mut others: Vec<(f32, Fitter<'_>)> = others.map(|fitter| (fitter.first_score(triple), fitter)).collect();
     others.sort_by(|a, b| b.0.total_cmp(&a.0));
     let others = others.into_iter().take(if counted.is_empty() { 2 } else { 1 }).map(|(_, fitter)| fitter);
-    counted.iter().copied().filter_map(fitter).chain(others).collect()
+    counted.iter().filter_map(|n| fitter(*n, true)).chain(others).collect()
 }
 
 /// Versions of which the function patterns are compared.
@@ -114,6 +116,10 @@ fn at_first_look(picture: &Picture, search: Search, fitter: &Fitter<'_>, triple:
         Some(symbol(picture, search, &fit, &|p| fit.place(p)))
     };
     let meshed = || {
+        // Growing a mesh takes long; a version that the timing patterns do not show is not worth it.
+        if !fitter.counted {
+            return None;
+        }
         let (fit, offsets) = fitter.mesh(triple)?;
         Some(symbol(picture, search, &fit, &|p| warp(&fit, &offsets, p)))
     };
