@@ -112,6 +112,7 @@ pub fn read(luma: &Luma, options: &Options) -> Vec<Symbol> {
             Level::First => (Cow::Borrowed(&*levels[first]), scale),
             Level::Half => (Cow::Owned(levels[first].halved()), 2.0 * scale),
             Level::Smooth => (Cow::Owned(levels[first].blurred(1)), scale),
+            Level::Smoother => (Cow::Owned(levels[first].blurred(2)), scale),
             Level::Finer if first > 0 && levels[first - 1].data.len() <= MOST_PIXELS => {
                 (Cow::Borrowed(&*levels[first - 1]), scale / 2.0)
             }
@@ -137,6 +138,8 @@ enum Level {
     Half,
     /// The first, smoothed.
     Smooth,
+    /// The first, smoothed until dots flow together.
+    Smoother,
     /// The next finer scale.
     Finer,
     /// Twice the size of the photo.
@@ -167,7 +170,7 @@ enum Way {
     DataMatrix(Effort),
 }
 
-const ATTEMPTS: [Attempt; 12] = [
+const ATTEMPTS: [Attempt; 15] = [
     Attempt { name: "qr", level: Level::First, way: Way::Qr { share: 0.08, look: Look::First }, unless_found: false },
     Attempt {
         name: "qr-coarse",
@@ -193,6 +196,24 @@ const ATTEMPTS: [Attempt; 12] = [
         name: "qr-smooth",
         level: Level::Smooth,
         way: Way::Qr { share: 0.05, look: Look::Long(20) },
+        unless_found: true,
+    },
+    Attempt {
+        name: "qr-pairs",
+        level: Level::First,
+        way: Way::Qr { share: 0.08, look: Look::Pairs },
+        unless_found: true,
+    },
+    Attempt {
+        name: "qr-dots",
+        level: Level::Smoother,
+        way: Way::Qr { share: 0.08, look: Look::Long(20) },
+        unless_found: true,
+    },
+    Attempt {
+        name: "qr-dots-pairs",
+        level: Level::Smoother,
+        way: Way::Qr { share: 0.08, look: Look::Pairs },
         unless_found: true,
     },
     Attempt {

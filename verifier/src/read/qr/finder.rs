@@ -141,6 +141,13 @@ pub(super) struct Triple {
     penalty: f32,
 }
 
+impl Triple {
+    /// Three places of which one is inferred, `modules` apart along both sides.
+    pub(super) fn inferred(top_left: Point, top_right: Point, bottom_left: Point, modules: f32, module: f32) -> Self {
+        Self { top_left, top_right, bottom_left, modules: (modules, modules), module, penalty: 0.0 }
+    }
+}
+
 /// The most triples of a picture that are looked at.
 const MAX_TRIPLES: usize = 2000;
 

@@ -364,7 +364,7 @@ impl Fit {
 
 /// Sums for the correlation of dark and light with grey levels.
 #[derive(Default)]
-struct Sums {
+pub(super) struct Sums {
     n: f32,
     expected: f32,
     seen: f32,
@@ -373,7 +373,7 @@ struct Sums {
 }
 
 impl Sums {
-    fn add(&mut self, dark: bool, seen: f32) {
+    pub(super) fn add(&mut self, dark: bool, seen: f32) {
         let expected = if dark { 1.0 } else { -1.0 };
         self.n += 1.0;
         self.expected += expected;
@@ -382,7 +382,7 @@ impl Sums {
         self.both += expected * seen;
     }
 
-    fn correlation(&self) -> f32 {
+    pub(super) fn correlation(&self) -> f32 {
         let (e, s) = (self.expected / self.n, self.seen / self.n);
         let spread = (1.0 - e * e) * (self.seen2 / self.n - s * s);
         if spread <= 1e-6 { 0.0 } else { (self.both / self.n - e * s) / spread.sqrt() }

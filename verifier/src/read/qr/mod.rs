@@ -2,6 +2,7 @@
 
 mod finder;
 mod fit;
+mod pairs;
 mod sample;
 mod timing;
 
@@ -21,6 +22,8 @@ pub(super) enum Look {
     First,
     /// Also, for this many triples, for a fit on all function patterns.
     Long(usize),
+    /// For symbols of which only two finder patterns are seen.
+    Pairs,
 }
 
 /// How a picture is searched.
@@ -49,7 +52,8 @@ pub(super) fn read(picture: &Picture, search: Search, explained: &dyn Fn(Point) 
     finders.retain(|finder| !explained(finder.centre));
     let mut out: Vec<Symbol> = Vec::new();
     let mut left: Vec<(Triple, Vec<Fitter<'_>>)> = Vec::new();
-    for triple in finder::triples(&finders) {
+    let triples = if search.look == Look::Pairs { Vec::new() } else { finder::triples(&finders) };
+    for triple in triples {
         if left.len() == MOST_TRIPLES {
             break;
         }
@@ -71,12 +75,32 @@ pub(super) fn read(picture: &Picture, search: Search, explained: &dyn Fn(Point) 
             }
         }
     }
+    if search.look == Look::Pairs {
+        out.extend(from_pairs(picture, search, &finders));
+    }
     // What was decoded in the end explains what could not be at first.
     let decoded: Vec<[Point; 4]> = out.iter().filter(|s| s.decoded.is_ok()).map(|s| s.located.corners).collect();
     out.retain(|s| {
         s.decoded.is_ok() || !decoded.iter().any(|corners| s.located.corners.iter().any(|c| inside(*c, corners)))
     });
     out
+}
+
+/// Inferred triples that are fitted at length.
+const MOST_INFERRED: usize = 24;
+
+/// A symbol with two finder patterns: of all that they may belong to, those are fitted whose function patterns show.
+fn from_pairs(picture: &Picture, search: Search, finders: &[finder::Finder]) -> Option<Symbol> {
+    let mut tries: Vec<(f32, Triple, Fitter<'_>)> = Vec::new();
+    for triple in pairs::triples(picture, search.reversed, finders) {
+        for fitter in fitters(picture, search, &triple) {
+            tries.push((fitter.first_score(&triple), triple, fitter));
+        }
+    }
+    tries.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let fits = tries.into_iter().take(MOST_INFERRED);
+    fits.filter_map(|(_, triple, fitter)| at_length(picture, search, vec![fitter], &triple))
+        .find(|symbol| symbol.decoded.is_ok())
 }
 
 /// Whether a finder pattern of the triple belongs to a symbol that was decoded.

@@ -1,0 +1,102 @@
+//! Symbols of which one finder pattern is lost: where two are seen, the third has its place.
+
+use super::finder::{Finder, Triple};
+use super::fit::Sums;
+use crate::read::geometry::Point;
+use crate::read::picture::Picture;
+
+/// Finder patterns that are paired, the clearest ones.
+const MOST_FINDERS: usize = 14;
+/// Steps of the turn that is looked for over a quarter of a circle.
+const TURNS: usize = 15;
+/// Correlation with a finder pattern below which there is none.
+const CLEAR: f32 = 0.45;
+
+/// A finder pattern with the directions of its sides.
+struct Turned {
+    finder: Finder,
+    /// Angle of a side against the rows, in radians from 0 to a quarter of a circle.
+    angle: f32,
+    score: f32,
+}
+
+/// Triples with one place inferred, the likeliest first.
+pub(super) fn triples(picture: &Picture, reversed: bool, finders: &[Finder]) -> Vec<Triple> {
+    let mut seen: Vec<Turned> = finders.iter().take(3 * MOST_FINDERS).map(|f| turned(picture, reversed, *f)).collect();
+    seen.retain(|t| t.score > CLEAR);
+    seen.sort_by(|a, b| b.score.total_cmp(&a.score));
+    seen.truncate(MOST_FINDERS);
+    let mut out: Vec<(f32, Triple)> = Vec::new();
+    for (i, a) in seen.iter().enumerate() {
+        for b in &seen[i + 1..] {
+            out.extend(completed(a, b).into_iter().map(|triple| (a.score + b.score, triple)));
+        }
+    }
+    out.sort_by(|a, b| b.0.total_cmp(&a.0));
+    out.into_iter().map(|(_, triple)| triple).collect()
+}
+
+/// The turn at which the picture looks most like a finder pattern.
+fn turned(picture: &Picture, reversed: bool, finder: Finder) -> Turned {
+    let radius = (finder.module * 4.0).ceil() as usize;
+    let mut best = Turned { finder, angle: 0.0, score: -1.0 };
+    for turn in 0..TURNS {
+        let angle = std::f32::consts::FRAC_PI_2 * turn as f32 / TURNS as f32;
+        let (sin, cos) = angle.sin_cos();
+        // Rows and columns cross a turned pattern aslant, and see it longer than its sides.
+        let module = finder.module * sin.max(cos);
+        let mut sums = Sums::default();
+        for (u, v) in (-4i32..=4).flat_map(|v| (-4i32..=4).map(move |u| (u, v))) {
+            let (a, b) = (u as f32 * module, v as f32 * module);
+            let place = Point::new(finder.centre.x + a * cos - b * sin, finder.centre.y + a * sin + b * cos);
+            let away = u.abs().max(v.abs());
+            let grey = picture.flattened(place, radius);
+            sums.add(away != 2 && away != 4, if reversed { grey } else { -grey });
+        }
+        let score = sums.correlation();
+        if score > best.score {
+            best = Turned { finder: Finder { module, ..finder }, angle, score };
+        }
+    }
+    // The turn is known, so what crossed it is put right.
+    best
+}
+
+/// The triples that two finder patterns may belong to: along a side, with the third to either hand and either of them
+/// being the corner; or across the diagonal.
+fn completed(a: &Turned, b: &Turned) -> Vec<Triple> {
+    let (p, q) = (a.finder.centre, b.finder.centre);
+    let module = (a.finder.module + b.finder.module) / 2.0;
+    let ratio = a.finder.module / b.finder.module;
+    let quarter = std::f32::consts::FRAC_PI_2;
+    let apart = (a.angle - b.angle).abs();
+    if !(0.6..1.67).contains(&ratio) || apart.min(quarter - apart) > 0.35 {
+        return Vec::new();
+    }
+    let (dx, dy) = (q.x - p.x, q.y - p.y);
+    let length = dx.hypot(dy);
+    // How far the line between them is turned against the sides.
+    let turn = (dy.atan2(dx) - a.angle).rem_euclid(quarter);
+    let aslant = turn.min(quarter - turn);
+    let range = 11.0..185.0;
+    if aslant < 0.3 && range.contains(&(length / module)) {
+        let modules = length / module;
+        let third = |corner: Point, sign: f32| Point::new(corner.x - sign * dy, corner.y + sign * dx);
+        // With y running down, a turn by (x, y) -> (-y, x) goes from the right to below.
+        return vec![
+            Triple::inferred(p, q, third(p, 1.0), modules, module),
+            Triple::inferred(p, third(p, -1.0), q, modules, module),
+            Triple::inferred(q, third(q, 1.0), p, modules, module),
+            Triple::inferred(q, p, third(q, -1.0), modules, module),
+        ];
+    }
+    let modules = length / module / std::f32::consts::SQRT_2;
+    if aslant > quarter / 2.0 - 0.3 && range.contains(&modules) {
+        let (mx, my) = ((p.x + q.x) / 2.0, (p.y + q.y) / 2.0);
+        return vec![
+            Triple::inferred(Point::new(mx - dy / 2.0, my + dx / 2.0), q, p, modules, module),
+            Triple::inferred(Point::new(mx + dy / 2.0, my - dx / 2.0), p, q, modules, module),
+        ];
+    }
+    Vec::new()
+}
