@@ -11,7 +11,7 @@ use testkit::console::root;
 use testkit::scoreboard::page::{by_axis, by_kind, by_level, by_set, mean_times, table};
 use testkit::scoreboard::readers::Reader;
 use testkit::scoreboard::{Result, clean, run, truth};
-use touchmark_verifier::read::Options;
+use touchmark_verifier::read::{Effort, Options};
 
 /// Reads photos with known content and counts.
 #[derive(Parser)]
@@ -28,6 +28,9 @@ struct Args {
     /// Instead: clean photos of 3, 12 and 48 megapixels, made in target/clean-photos, from file to content
     #[arg(long)]
     clean: bool,
+    /// How long we look: quick, normal, forensic; several are shown side by side
+    #[arg(long, value_delimiter = ',', default_value = "normal")]
+    effort: Vec<Effort>,
     /// Print the photos of which we missed or misread something
     #[arg(long)]
     list: bool,
@@ -38,7 +41,8 @@ struct Args {
 
 fn main() {
     let args = Args::parse();
-    let mut readers = vec![Reader::Touchmark(Options::default())];
+    let mut readers: Vec<Reader> = Vec::new();
+    readers.extend(args.effort.iter().map(|effort| Reader::Touchmark(Options { effort: *effort })));
     readers.extend(args.peers.iter().map(|name| if name == "rqrr" { Reader::Rqrr } else { Reader::peer(name) }));
     if args.clean {
         let folder = root().join("target/clean-photos");

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Instant;
 use touchmark_verifier::photo::{Limits, load};
-use touchmark_verifier::read::{Luma, Options, read};
+use touchmark_verifier::read::{Effort, Luma, Options, read};
 
 /// The content of a symbol as one reader gives it.
 #[derive(Debug, Clone)]
@@ -98,7 +98,9 @@ impl Reader {
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
-            Self::Touchmark(_) => "touchmark",
+            Self::Touchmark(Options { effort: Effort::Quick, .. }) => "touchmark, quick",
+            Self::Touchmark(Options { effort: Effort::Normal, .. }) => "touchmark",
+            Self::Touchmark(_) => "touchmark, forensic",
             Self::Rqrr => "rqrr",
             Self::Peer(peer) => &peer.name,
         }

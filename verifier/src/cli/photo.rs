@@ -6,7 +6,7 @@ use crate::annotate::annotate;
 use crate::examine::{Examination, FoundMark, examine};
 use crate::files::write_atomically;
 use crate::photo::Limits;
-use crate::read::Options;
+use crate::read::{Effort, Options};
 use crate::verdict::{Status, Verdict};
 use clap::Args;
 use serde::Serialize;
@@ -25,6 +25,10 @@ pub(super) struct PhotoArgs {
     /// Print JSON Lines, one line a file
     #[arg(long)]
     json: bool,
+    /// How long to look for marks that are hard to read: quick for many clean photos, forensic (seconds a photo) for the
+    /// ones that matter
+    #[arg(long, value_enum, default_value_t)]
+    effort: Effort,
     /// Write each photo with its marks outlined into this folder
     #[arg(long, value_name = "DIR")]
     annotate: Option<PathBuf>,
@@ -66,8 +70,9 @@ pub(super) fn run(args: &PhotoArgs, io: &mut Io<'_>) -> Result<Status, Stop> {
     let directory = Directory::new(&material.trust);
     let mut status = Status::AllAuthentic;
     let mut names = HashSet::new();
+    let options = Options { effort: args.effort };
     let work = |path: &Path| {
-        let examined = examine(path, &material.basis(&directory), &Limits::default(), &Options::default());
+        let examined = examine(path, &material.basis(&directory), &Limits::default(), &options);
         let picture = match (&args.annotate, &examined) {
             (Some(_), Ok(examination)) => Some(annotate(path, &examination.marks, &Limits::default())),
             _ => None,

@@ -3,7 +3,7 @@
 use super::each::each_in_order;
 use super::{Io, Stop, words};
 use crate::photo::{self, Limits};
-use crate::read::{self, Symbol};
+use crate::read::{self, Effort, Options, Symbol};
 use crate::verdict::Status;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use clap::Args;
@@ -18,6 +18,10 @@ pub(super) struct ScanArgs {
     /// Print JSON Lines, one line a file
     #[arg(long)]
     json: bool,
+    /// How long to look for marks that are hard to read: quick for many clean photos, forensic (seconds a photo) for the
+    /// ones that matter
+    #[arg(long, value_enum, default_value_t)]
+    effort: Effort,
 }
 
 #[derive(Serialize)]
@@ -43,31 +47,36 @@ struct Content {
 
 pub(super) fn run(args: &ScanArgs, io: &mut Io<'_>) -> Result<Status, Stop> {
     let mut status = Status::AllAuthentic;
-    each_in_order(&args.files, scan, |line| {
-        if line.symbols.is_empty() {
-            status = status.and(Status::NothingRead);
-        }
-        if let Some(damage) = &line.damage {
-            writeln!(io.stderr, "{}", words::damaged(&line.file, damage))?;
-        }
-        if let Some(error) = &line.error {
-            writeln!(io.stderr, "error: {}", words::plain(error))?;
-        }
-        if args.json {
-            writeln!(io.stdout, "{}", serde_json::to_string(&line).map_err(std::io::Error::from)?)?;
-        } else {
-            write!(io.stdout, "{}", for_people(&line))?;
-        }
-        io.stdout.flush()
-    })?;
+    let options = Options { effort: args.effort };
+    each_in_order(
+        &args.files,
+        |path: &Path| scan(path, &options),
+        |line| {
+            if line.symbols.is_empty() {
+                status = status.and(Status::NothingRead);
+            }
+            if let Some(damage) = &line.damage {
+                writeln!(io.stderr, "{}", words::damaged(&line.file, damage))?;
+            }
+            if let Some(error) = &line.error {
+                writeln!(io.stderr, "error: {}", words::plain(error))?;
+            }
+            if args.json {
+                writeln!(io.stdout, "{}", serde_json::to_string(&line).map_err(std::io::Error::from)?)?;
+            } else {
+                write!(io.stdout, "{}", for_people(&line))?;
+            }
+            io.stdout.flush()
+        },
+    )?;
     Ok(status)
 }
 
-fn scan(path: &Path) -> Line {
+fn scan(path: &Path, options: &Options) -> Line {
     let file = path.to_string_lossy().into_owned();
     match photo::load(path, &Limits::default()) {
         Ok(photo) => {
-            let symbols = read::read(&photo.luma, &read::Options::default());
+            let symbols = read::read(&photo.luma, options);
             Line { file, symbols: symbols.iter().filter_map(content).collect(), error: None, damage: photo.damage }
         }
         Err(e) => Line { file, symbols: Vec::new(), error: Some(e.to_string()), damage: None },

@@ -67,7 +67,7 @@ pub struct Symbol {
 }
 
 /// How long to look for symbols that are hard to read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, clap::ValueEnum)]
 pub enum Effort {
     /// The cheap attempts only: for many photos of clean symbols.
     Quick,
@@ -105,7 +105,7 @@ pub fn read(luma: &Luma, options: &Options) -> Vec<Symbol> {
     let first = levels.len() - 1;
     let scale = (1 << first) as f32;
     for attempt in ATTEMPTS {
-        if attempt.unless_found && found.any_decoded() {
+        if attempt.least > options.effort || (attempt.unless_found && found.any_decoded()) {
             continue;
         }
         let (picture, scale) = match attempt.level {
@@ -154,6 +154,8 @@ struct Attempt {
     name: &'static str,
     level: Level,
     way: Way,
+    /// The effort from which on it is made.
+    least: Effort,
     /// For photos in which nothing was read so far.
     unless_found: bool,
 }
@@ -170,77 +172,148 @@ enum Way {
     DataMatrix(Effort),
 }
 
-const ATTEMPTS: [Attempt; 15] = [
-    Attempt { name: "qr", level: Level::First, way: Way::Qr { share: 0.08, look: Look::First }, unless_found: false },
+const ATTEMPTS: &[Attempt] = &[
+    Attempt {
+        name: "qr",
+        level: Level::First,
+        way: Way::Qr { share: 0.08, look: Look::First },
+        least: Effort::Quick,
+        unless_found: false,
+    },
     Attempt {
         name: "qr-coarse",
         level: Level::Half,
         way: Way::Qr { share: 0.25, look: Look::First },
+        least: Effort::Quick,
         unless_found: true,
     },
     Attempt {
         name: "qr-fine",
         level: Level::Finer,
         way: Way::Qr { share: 0.04, look: Look::First },
+        least: Effort::Quick,
         unless_found: true,
     },
     Attempt {
         name: "qr-fit",
         level: Level::First,
         way: Way::Qr { share: 0.08, look: Look::Long(30) },
+        least: Effort::Normal,
         unless_found: true,
     },
-    Attempt { name: "rqrr", level: Level::First, way: Way::Rqrr, unless_found: true },
-    Attempt { name: "datamatrix", level: Level::Full, way: Way::DataMatrix(Effort::Quick), unless_found: false },
+    Attempt { name: "rqrr", level: Level::First, way: Way::Rqrr, least: Effort::Normal, unless_found: true },
+    Attempt {
+        name: "datamatrix",
+        level: Level::Full,
+        way: Way::DataMatrix(Effort::Quick),
+        least: Effort::Quick,
+        unless_found: false,
+    },
     Attempt {
         name: "qr-smooth",
         level: Level::Smooth,
         way: Way::Qr { share: 0.05, look: Look::Long(20) },
+        least: Effort::Normal,
         unless_found: true,
     },
     Attempt {
         name: "qr-pairs",
         level: Level::First,
         way: Way::Qr { share: 0.08, look: Look::Pairs },
+        least: Effort::Normal,
         unless_found: true,
     },
     Attempt {
         name: "qr-dots",
         level: Level::Smoother,
         way: Way::Qr { share: 0.08, look: Look::Long(20) },
+        least: Effort::Normal,
         unless_found: true,
     },
     Attempt {
         name: "qr-dots-pairs",
         level: Level::Smoother,
         way: Way::Qr { share: 0.08, look: Look::Pairs },
+        least: Effort::Normal,
         unless_found: true,
     },
     Attempt {
         name: "qr-half",
         level: Level::Half,
         way: Way::Qr { share: 0.08, look: Look::Long(20) },
+        least: Effort::Normal,
         unless_found: true,
     },
     Attempt {
         name: "qr-double",
         level: Level::Double,
         way: Way::Qr { share: 0.06, look: Look::Long(20) },
+        least: Effort::Normal,
         unless_found: true,
     },
     Attempt {
         name: "qr-wide",
         level: Level::First,
         way: Way::Qr { share: 0.3, look: Look::Long(20) },
+        least: Effort::Normal,
         unless_found: true,
     },
     Attempt {
         name: "qr-finer",
         level: Level::Finer,
         way: Way::Qr { share: 0.05, look: Look::Long(20) },
+        least: Effort::Normal,
         unless_found: true,
     },
-    Attempt { name: "datamatrix", level: Level::Full, way: Way::DataMatrix(Effort::Normal), unless_found: true },
+    Attempt {
+        name: "datamatrix",
+        level: Level::Full,
+        way: Way::DataMatrix(Effort::Normal),
+        least: Effort::Normal,
+        unless_found: true,
+    },
+    Attempt {
+        name: "qr-half-pairs",
+        level: Level::Half,
+        way: Way::Qr { share: 0.08, look: Look::Pairs },
+        least: Effort::Forensic,
+        unless_found: true,
+    },
+    Attempt {
+        name: "qr-finer-pairs",
+        level: Level::Finer,
+        way: Way::Qr { share: 0.05, look: Look::Pairs },
+        least: Effort::Forensic,
+        unless_found: true,
+    },
+    Attempt {
+        name: "qr-double-pairs",
+        level: Level::Double,
+        way: Way::Qr { share: 0.06, look: Look::Pairs },
+        least: Effort::Forensic,
+        unless_found: true,
+    },
+    Attempt {
+        name: "qr-near",
+        level: Level::First,
+        way: Way::Qr { share: 0.03, look: Look::Long(60) },
+        least: Effort::Forensic,
+        unless_found: true,
+    },
+    Attempt {
+        name: "qr-near-pairs",
+        level: Level::Smooth,
+        way: Way::Qr { share: 0.03, look: Look::Pairs },
+        least: Effort::Forensic,
+        unless_found: true,
+    },
+    Attempt {
+        name: "qr-far-pairs",
+        level: Level::Smooth,
+        way: Way::Qr { share: 0.15, look: Look::Pairs },
+        least: Effort::Forensic,
+        unless_found: true,
+    },
 ];
 
 impl Attempt {
