@@ -31,6 +31,9 @@ struct Args {
     /// How long we look: quick, normal, forensic; several are shown side by side
     #[arg(long, value_delimiter = ',', default_value = "normal")]
     effort: Vec<Effort>,
+    /// Tell our reader where the symbol is, where the truth says it
+    #[arg(long)]
+    pointed: bool,
     /// Print the photos of which we missed or misread something
     #[arg(long)]
     list: bool,
@@ -42,7 +45,7 @@ struct Args {
 fn main() {
     let args = Args::parse();
     let mut readers: Vec<Reader> = Vec::new();
-    readers.extend(args.effort.iter().map(|effort| Reader::Touchmark(Options { effort: *effort })));
+    readers.extend(args.effort.iter().map(|effort| Reader::Touchmark(Options { effort: *effort, corners: None })));
     readers.extend(args.peers.iter().map(|name| if name == "rqrr" { Reader::Rqrr } else { Reader::peer(name) }));
     if args.clean {
         let folder = root().join("target/clean-photos");
@@ -60,7 +63,7 @@ fn main() {
     let names: Vec<String> = readers.iter().map(|reader| reader.name().to_owned()).collect();
     let count: usize = sets.iter().map(|set| set.photos.len()).sum();
     let mut done = 0;
-    let results = run(&folder, sets, &mut readers, |result| {
+    let results = run(&folder, sets, &mut readers, args.pointed, |result| {
         done += 1;
         if done % 20 == 0 {
             eprint!("\r{done} of {count} photos");

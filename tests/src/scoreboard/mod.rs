@@ -84,13 +84,20 @@ pub struct Result {
 }
 
 /// Shows every photo of `sets` to every reader, one photo after the other, so that a slow minute of the machine strikes
-/// all readers alike. `seen` is told of each.
-pub fn run(folder: &Path, sets: Vec<Set>, readers: &mut [Reader], mut seen: impl FnMut(&Result)) -> Vec<Result> {
+/// all readers alike; with `pointed` ours are told where symbols are. `seen` is told of each.
+pub fn run(
+    folder: &Path,
+    sets: Vec<Set>,
+    readers: &mut [Reader],
+    pointed: bool,
+    mut seen: impl FnMut(&Result),
+) -> Vec<Result> {
     let mut results = Vec::new();
     for set in sets {
         for photo in set.photos {
             let path = folder.join(&set.name).join(&photo.file);
-            let scores = readers.iter_mut().map(|reader| Score::of(&photo, &reader.read(&path))).collect();
+            let corners = if pointed { photo.corners } else { None };
+            let scores = readers.iter_mut().map(|reader| Score::of(&photo, &reader.read(&path, corners))).collect();
             let result = Result { set: set.name.clone(), photo, scores };
             seen(&result);
             results.push(result);

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Instant;
 use touchmark_verifier::photo::{Limits, load};
+use touchmark_verifier::read::geometry::Point;
 use touchmark_verifier::read::{Effort, Luma, Options, read};
 
 /// The content of a symbol as one reader gives it.
@@ -106,11 +107,11 @@ impl Reader {
         }
     }
 
-    /// Reads the photo at `path`. A photo that cannot be opened shows nothing.
-    pub fn read(&mut self, path: &Path) -> Reading {
+    /// Reads the photo at `path`, ours at `corners` if they are given. A photo that cannot be opened shows nothing.
+    pub fn read(&mut self, path: &Path, corners: Option<[Point; 4]>) -> Reading {
         match self {
             Self::Touchmark(options) => timed(path, |luma| {
-                let symbols = read(luma, options);
+                let symbols = read(luma, &Options { corners, ..options.clone() });
                 let decoded = symbols.into_iter().filter_map(|s| s.decoded.ok());
                 decoded.map(|d| Content { bytes: d.bytes, text: d.text }).collect()
             }),

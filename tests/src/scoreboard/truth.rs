@@ -3,6 +3,7 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use std::collections::BTreeMap;
 use std::path::Path;
+use touchmark_verifier::read::geometry::Point;
 
 /// A folder of photos.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub struct Photo {
     pub rendered: bool,
     /// Kind of wear and its level from 0 to 10, of photos rendered as a ladder.
     pub axis: Option<(String, f64)>,
+    /// Outer corners of its symbol, where they are known.
+    pub corners: Option<[Point; 4]>,
 }
 
 /// A symbol that is in a photo.
@@ -83,6 +86,14 @@ fn photos(folder: &Path, rendered: bool) -> Vec<Photo> {
         photo.file = file;
         photo.rendered = rendered || cell("axis").is_some();
         photo.axis = cell("axis").map(str::to_owned).zip(cell("level").and_then(|level| level.parse().ok()));
+        let corner = |i: usize| {
+            let number = |axis: &str| cell(&format!("{axis}{i}"))?.parse::<f32>().ok();
+            Some(Point::new(number("x")?, number("y")?))
+        };
+        photo.corners = match [0, 1, 2, 3].map(corner) {
+            [Some(a), Some(b), Some(c), Some(d)] => Some([a, b, c, d]),
+            _ => None,
+        };
         let text = cell("text").unwrap_or_default();
         let content = match (cell("payload"), cell("encoding")) {
             (Some(payload), _) => Some(base64(payload)),

@@ -9,6 +9,8 @@ mod words;
 
 use crate::material::{self, MaterialError};
 use crate::pins::Pins;
+use crate::read::geometry::Point;
+use crate::read::{Effort, Options};
 use crate::verdict::Status;
 use crate::verify::Basis;
 use clap::{Args, Parser, Subcommand};
@@ -75,6 +77,35 @@ struct BasisArgs {
     /// Part number printed beside the code, to compare with the mark
     #[arg(long, value_name = "PART")]
     part: Option<String>,
+}
+
+/// How photos are searched.
+#[derive(Debug, Args)]
+struct ReadArgs {
+    /// How long to look for marks that are hard to read: quick for many clean photos, forensic (seconds a photo) for the
+    /// ones that matter
+    #[arg(long, value_enum, default_value_t)]
+    effort: Effort,
+    /// Outer corners of the one symbol to read, in pixels and in order around it, each within about a module
+    #[arg(long, value_name = "X,Y,X,Y,X,Y,X,Y", value_parser = corners, allow_hyphen_values = true)]
+    corners: Option<[Point; 4]>,
+}
+
+impl ReadArgs {
+    fn options(&self) -> Options {
+        Options { effort: self.effort, corners: self.corners }
+    }
+}
+
+fn corners(text: &str) -> Result<[Point; 4], String> {
+    let numbers: Result<Vec<f32>, _> = text.split(',').map(|n| n.trim().parse::<f32>()).collect();
+    let numbers = numbers.ok().filter(|n| n.iter().all(|n| n.is_finite()));
+    match numbers.as_deref() {
+        Some([a, b, c, d, e, f, g, h]) => {
+            Ok([Point::new(*a, *b), Point::new(*c, *d), Point::new(*e, *f), Point::new(*g, *h)])
+        }
+        _ => Err("eight numbers are needed: x and y of each corner, separated by commas".into()),
+    }
 }
 
 struct Material {

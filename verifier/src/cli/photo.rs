@@ -1,12 +1,11 @@
 //! `photo`: every mark in each photo, verified.
 
 use super::each::each_in_order;
-use super::{BasisArgs, Io, Stop, load, words};
+use super::{BasisArgs, Io, ReadArgs, Stop, load, words};
 use crate::annotate::annotate;
 use crate::examine::{Examination, FoundMark, examine};
 use crate::files::write_atomically;
 use crate::photo::Limits;
-use crate::read::{Effort, Options};
 use crate::verdict::{Status, Verdict};
 use clap::Args;
 use serde::Serialize;
@@ -25,10 +24,8 @@ pub(super) struct PhotoArgs {
     /// Print JSON Lines, one line a file
     #[arg(long)]
     json: bool,
-    /// How long to look for marks that are hard to read: quick for many clean photos, forensic (seconds a photo) for the
-    /// ones that matter
-    #[arg(long, value_enum, default_value_t)]
-    effort: Effort,
+    #[command(flatten)]
+    read: ReadArgs,
     /// Write each photo with its marks outlined into this folder
     #[arg(long, value_name = "DIR")]
     annotate: Option<PathBuf>,
@@ -70,7 +67,7 @@ pub(super) fn run(args: &PhotoArgs, io: &mut Io<'_>) -> Result<Status, Stop> {
     let directory = Directory::new(&material.trust);
     let mut status = Status::AllAuthentic;
     let mut names = HashSet::new();
-    let options = Options { effort: args.effort };
+    let options = args.read.options();
     let work = |path: &Path| {
         let examined = examine(path, &material.basis(&directory), &Limits::default(), &options);
         let picture = match (&args.annotate, &examined) {

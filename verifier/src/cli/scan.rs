@@ -1,9 +1,9 @@
 //! `scan`: the content of any symbol, ours or not.
 
 use super::each::each_in_order;
-use super::{Io, Stop, words};
+use super::{Io, ReadArgs, Stop, words};
 use crate::photo::{self, Limits};
-use crate::read::{self, Effort, Options, Symbol};
+use crate::read::{self, Options, Symbol};
 use crate::verdict::Status;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use clap::Args;
@@ -18,10 +18,8 @@ pub(super) struct ScanArgs {
     /// Print JSON Lines, one line a file
     #[arg(long)]
     json: bool,
-    /// How long to look for marks that are hard to read: quick for many clean photos, forensic (seconds a photo) for the
-    /// ones that matter
-    #[arg(long, value_enum, default_value_t)]
-    effort: Effort,
+    #[command(flatten)]
+    read: ReadArgs,
 }
 
 #[derive(Serialize)]
@@ -47,7 +45,7 @@ struct Content {
 
 pub(super) fn run(args: &ScanArgs, io: &mut Io<'_>) -> Result<Status, Stop> {
     let mut status = Status::AllAuthentic;
-    let options = Options { effort: args.effort };
+    let options = args.read.options();
     each_in_order(
         &args.files,
         |path: &Path| scan(path, &options),

@@ -83,6 +83,9 @@ pub enum Effort {
 pub struct Options {
     /// How long to look.
     pub effort: Effort,
+    /// Where the one symbol is that is to be read, pointed at by a person: its outer corners within about a module, in
+    /// order around it, in pixels of the photo.
+    pub corners: Option<[Point; 4]>,
 }
 
 /// The size, in pixels, of the picture that is searched first: large photos are searched at a coarser scale, and at full
@@ -96,6 +99,9 @@ const MOST_PIXELS: usize = 16_000_000;
 /// Every symbol in `luma`: the cheap attempts first, the costly ones only for what these missed.
 #[must_use]
 pub fn read(luma: &Luma, options: &Options) -> Vec<Symbol> {
+    if let Some(corners) = &options.corners {
+        return read_at(luma, corners);
+    }
     let mut found = Found::default();
     let mut levels = vec![Cow::Borrowed(luma)];
     while let Some(level) = levels.last().filter(|l| l.data.len() > FIRST_PIXELS) {
@@ -127,6 +133,34 @@ pub fn read(luma: &Luma, options: &Options) -> Vec<Symbol> {
         }
     }
     found.symbols
+}
+
+/// Pixels around pointed corners that are looked at, as a share of the symbol's size.
+const MARGIN: f32 = 0.3;
+
+/// The symbol that somebody pointed at: decoded if it can be, else as far as it was seen.
+fn read_at(luma: &Luma, corners: &[Point; 4]) -> Vec<Symbol> {
+    let Some((part, origin)) = luma.around(corners, MARGIN) else { return Vec::new() };
+    let within = corners.map(|c| Point::new(c.x - origin.x, c.y - origin.y));
+    let mut found: Vec<Symbol> = Vec::new();
+    for smooth in [0, 1, 2] {
+        let picture = if smooth == 0 { Cow::Borrowed(&part) } else { Cow::Owned(part.blurred(smooth)) };
+        found.extend(datamatrix::read_at(&picture, &within));
+        let Some(prepared) = Picture::new(&picture) else { continue };
+        for reversed in [false, true] {
+            let search = qr::Search { reversed, radius: 4, look: Look::First, attempt: "pointed" };
+            found.extend(qr::read_at(&prepared, search, &within));
+        }
+        if found.iter().any(|s| s.decoded.is_ok()) {
+            break;
+        }
+    }
+    found.sort_by_key(|symbol| symbol.decoded.is_err());
+    found.truncate(1);
+    for corner in found.iter_mut().flat_map(|s| &mut s.located.corners) {
+        *corner = Point::new(corner.x + origin.x, corner.y + origin.y);
+    }
+    found
 }
 
 /// The picture that an attempt works on.

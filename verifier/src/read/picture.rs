@@ -105,6 +105,26 @@ impl Picture {
 }
 
 impl Luma {
+    /// The part around a quadrilateral, with a margin as a share of its size, and where its first pixel is; `None` if no
+    /// pixel is left.
+    pub(crate) fn around(&self, corners: &[Point; 4], margin: f32) -> Option<(Self, Point)> {
+        let span = |values: [f32; 4], most: usize| {
+            let (low, high) =
+                values.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(l, h), v| (l.min(*v), h.max(*v)));
+            let more = margin * (high - low) + 4.0;
+            // Out of range and NaN become 0 or the far end.
+            ((low - more).max(0.0) as usize, ((high + more).max(0.0) as usize).min(most))
+        };
+        let (left, right) = span(corners.map(|c| c.x), self.width);
+        let (top, bottom) = span(corners.map(|c| c.y), self.height);
+        if left + 8 > right || top + 8 > bottom || self.data.len() != self.width * self.height {
+            return None;
+        }
+        let rows = self.data.chunks_exact(self.width).skip(top).take(bottom - top);
+        let data = rows.flat_map(|row| row.iter().take(right).skip(left)).copied().collect();
+        Some((Self { width: right - left, height: bottom - top, data }, Point::new(left as f32, top as f32)))
+    }
+
     /// Half the size: each pixel the mean of four.
     pub(crate) fn halved(&self) -> Self {
         let (width, height) = (self.width / 2, self.height / 2);

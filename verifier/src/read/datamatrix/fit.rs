@@ -125,6 +125,29 @@ pub(super) fn fits(pyramid: &[Plane], corner: &Corner, fine: bool, trial: &Trial
     best.iter().filter_map(|guess| guess.fit(pyramid, corner)).collect()
 }
 
+/// The best fits of all sizes to outer corners that somebody pointed at, in order around the symbol, clearest first.
+pub(super) fn fits_at(pyramid: &[Plane], corners: &[Point; 4]) -> Vec<Fit> {
+    let mut fits: Vec<Fit> = Vec::new();
+    for size in &SIZES {
+        for turn in 0..4 {
+            let turned: [Point; 4] = std::array::from_fn(|i| corners[(i + turn) % 4]);
+            for reversed in [false, true] {
+                let mut fit = Fit { size, corners: turned, guessed: turned, reversed, score: 0.0 };
+                let Some(plane) = fit.plane(pyramid) else { continue };
+                let model = Model::of(plane, &fit);
+                fit.score = model.border(&turned).unwrap_or(-1.0);
+                fits.push(fit);
+            }
+        }
+    }
+    fits.sort_by(|a, b| b.score.total_cmp(&a.score));
+    fits.truncate(POINTED);
+    fits.into_iter().filter_map(|fit| fit.settled_anew(pyramid).or(Some(fit))).collect()
+}
+
+/// Sizes, turns and polarities that are fitted where somebody pointed.
+const POINTED: usize = 12;
+
 /// A size laid into the patch.
 struct Guess {
     size: &'static Size,
@@ -317,6 +340,20 @@ impl<'a> Model<'a> {
     fn timing(&self, corners: &[Point; 4]) -> Option<f32> {
         let (sum, all) = self.alternation(&self.map(corners)?, &MIDDLE);
         Some(sum / all)
+    }
+
+    /// Alternation of the timing patterns and darkness of the solid borders together, -1 to 1.
+    fn border(&self, corners: &[Point; 4]) -> Option<f32> {
+        let map = self.map(corners)?;
+        let (sum, all) = self.alternation(&map, &MIDDLE);
+        let solid: f32 = self.solid.iter().map(|place| self.level(&map, *place, &MIDDLE)).sum::<f32>();
+        let inner = self.solid.iter().map(|place| {
+            let within = |v: f32, most: usize| v.clamp(1.5, most as f32 - 1.5);
+            let beside = Point::new(within(place.x, self.size.columns), within(place.y, self.size.rows));
+            self.level(&map, beside, &MIDDLE)
+        });
+        let contrast = (inner.sum::<f32>() - solid) / self.solid.len() as f32;
+        Some(sum / all + (contrast / 40.0).clamp(-0.5, 0.5))
     }
 
     /// What refinement maximises: alternation, and dark borders with weight one half.

@@ -39,17 +39,47 @@ pub fn read(luma: &Luma) -> Vec<Symbol> {
 /// As [`read`], passing over what lies where `explained` says that something else is; `brief` where the photo has shown
 /// a symbol already, and only an easy one beside it is worth the time.
 pub(super) fn read_beside(luma: &Luma, explained: &dyn Fn(Point) -> bool, brief: bool, effort: Effort) -> Vec<Symbol> {
-    search(luma, explained, brief, effort, &|located| {
-        let decoded = decode(&located.modules);
-        if decoded.is_ok() {
-            return Symbol { located, decoded };
+    search(luma, explained, brief, effort, &judged)
+}
+
+/// The symbol with its outer corners near `corners`, in order around it, whichever comes first.
+pub(super) fn read_at(luma: &Luma, corners: &[Point; 4]) -> Option<Symbol> {
+    let pyramid = pyramid(luma)?;
+    let mut best: Option<(f32, Symbol)> = None;
+    for fit in fit::fits_at(&pyramid, corners) {
+        let Some(sampled) = fit.plane(&pyramid).and_then(|plane| sample::sample(plane, &fit)) else { continue };
+        let confidence = sampled.agreement * (sampled.modules as f32).sqrt();
+        let symbol = judged(located(&fit, sampled.grid));
+        if symbol.decoded.is_ok() {
+            return Some(symbol);
         }
-        let swapped = mirrored(&located);
-        match decode(&swapped.modules) {
-            Ok(content) => Symbol { located: swapped, decoded: Ok(content) },
-            Err(_) => Symbol { located, decoded },
+        if best.as_ref().is_none_or(|best| best.0 < confidence) {
+            best = Some((confidence, symbol));
         }
-    })
+    }
+    best.map(|(_, symbol)| symbol)
+}
+
+/// Decoded as it is, or as seen from behind.
+fn judged(located: Located) -> Symbol {
+    let decoded = decode(&located.modules);
+    if decoded.is_ok() {
+        return Symbol { located, decoded };
+    }
+    let swapped = mirrored(&located);
+    match decode(&swapped.modules) {
+        Ok(content) => Symbol { located: swapped, decoded: Ok(content) },
+        Err(_) => Symbol { located, decoded },
+    }
+}
+
+/// The picture at full size, half, a quarter and so on.
+fn pyramid(luma: &Luma) -> Option<Vec<Plane>> {
+    let mut pyramid = vec![Plane::from_luma(luma)?];
+    while let Some(next) = pyramid.last().and_then(Plane::halved) {
+        pyramid.push(next);
+    }
+    Some(pyramid)
 }
 
 /// The Data Matrix symbols of a picture as [`read`] finds them, without their content.
@@ -77,11 +107,7 @@ fn search(
     effort: Effort,
     judge: &dyn Fn(Located) -> Symbol,
 ) -> Vec<Symbol> {
-    let Some(full) = Plane::from_luma(luma) else { return Vec::new() };
-    let mut pyramid = vec![full];
-    while let Some(next) = pyramid.last().and_then(Plane::halved) {
-        pyramid.push(next);
-    }
+    let Some(pyramid) = pyramid(luma) else { return Vec::new() };
     let most = if brief { MAX_BRIEF } else { MAX_SEARCHED };
     let finest = pyramid.iter().position(|plane| plane.data.len() <= most).unwrap_or(0);
     let mut found: Vec<Found> = Vec::new();

@@ -64,6 +64,21 @@ impl<'a> Fitter<'a> {
         flat(triple, self.side()).map_or(-1.0, |map| self.score(&|p| map.apply(p)))
     }
 
+    /// The score with the outer corners at `corners`.
+    pub(super) fn score_at(&self, corners: &[Point; 4]) -> f32 {
+        Homography::from_points(self.square(), *corners).map_or(-1.0, |map| self.score(&|p| map.apply(p)))
+    }
+
+    /// The best fit near outer corners that somebody pointed at.
+    pub(super) fn fit_at(&self, corners: &[Point; 4]) -> Option<Fit> {
+        Homography::from_points(self.square(), *corners).and_then(|map| self.refined(&map, 1.0))
+    }
+
+    fn square(&self) -> [Point; 4] {
+        let side = self.side();
+        [Point::new(0.0, 0.0), Point::new(side, 0.0), Point::new(side, side), Point::new(0.0, side)]
+    }
+
     /// The fit that three finder patterns and the likeliest place of the last alignment pattern give, unrefined.
     pub(super) fn first_fit(&self, triple: &Triple) -> Option<Fit> {
         let side = self.side();
@@ -76,7 +91,7 @@ impl<'a> Fitter<'a> {
             map = Homography::from_points(from, to)?;
         }
         let score = self.score(&|p| map.apply(p));
-        let square = [Point::new(0.0, 0.0), Point::new(side, 0.0), Point::new(side, side), Point::new(0.0, side)];
+        let square = self.square();
         (score > 0.4).then(|| Fit {
             version: self.version,
             corners: square.map(|p| map.apply(p)),
@@ -113,7 +128,7 @@ impl<'a> Fitter<'a> {
                 map = Homography::fitted(&pairs).unwrap_or(map);
             }
         }
-        let square = [Point::new(0.0, 0.0), Point::new(side, 0.0), Point::new(side, side), Point::new(0.0, side)];
+        let square = self.square();
         let score = self.score(&|p| map.apply(p));
         let offsets = pairs.iter().map(|(centre, is)| {
             let was = map.apply(*centre);
@@ -225,8 +240,7 @@ impl<'a> Fitter<'a> {
     }
 
     fn refined(&self, map: &Homography, largest: f32) -> Option<Fit> {
-        let side = self.side();
-        let square = [Point::new(0.0, 0.0), Point::new(side, 0.0), Point::new(side, side), Point::new(0.0, side)];
+        let square = self.square();
         let mut corners = square.map(|p| map.apply(p));
         if corners.iter().any(|c| !c.x.is_finite() || !c.y.is_finite()) {
             return None;

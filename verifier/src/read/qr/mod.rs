@@ -86,6 +86,36 @@ pub(super) fn read(picture: &Picture, search: Search, explained: &dyn Fn(Point) 
     out
 }
 
+/// The QR Code with its outer corners near `corners`, in order around it, whichever comes first.
+pub(super) fn read_at(picture: &Picture, search: Search, corners: &[Point; 4]) -> Option<Symbol> {
+    let side = (0..4).map(|i| corners[i].distance(corners[(i + 1) % 4])).sum::<f32>() / 4.0;
+    let mut tries: Vec<(f32, [Point; 4], Fitter<'_>)> = Vec::new();
+    for version in (1..=40).filter_map(Version::new) {
+        let module = side / version.side() as f32;
+        for turn in 0..4 {
+            let turned = std::array::from_fn(|i| corners[(i + turn) % 4]);
+            let fitter = Fitter::new(picture, search.reversed, version, module, false);
+            tries.push((fitter.score_at(&turned), turned, fitter));
+        }
+    }
+    tries.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let fits = tries.into_iter().take(POINTED).filter_map(|(_, corners, fitter)| {
+        let fit = fitter.fit_at(&corners)?;
+        read_fit(picture, search, &fitter, &fit)
+    });
+    let mut best: Option<Symbol> = None;
+    for symbol in fits {
+        if symbol.decoded.is_ok() {
+            return Some(symbol);
+        }
+        best.get_or_insert(symbol);
+    }
+    best
+}
+
+/// Versions and turns that are fitted where somebody pointed.
+const POINTED: usize = 6;
+
 /// Inferred triples that are fitted at length.
 const MOST_INFERRED: usize = 24;
 
@@ -155,6 +185,11 @@ fn at_length(picture: &Picture, search: Search, fitters: Vec<Fitter<'_>>, triple
         fitters.into_iter().filter_map(|fitter| fitter.fit(triple).map(|fit| (fitter, fit))).collect();
     fits.sort_by(|a, b| b.1.score.total_cmp(&a.1.score));
     let (fitter, best) = fits.first().filter(|(_, fit)| fit.score > 0.4)?;
+    read_fit(picture, search, fitter, best).filter(|symbol| symbol.decoded.is_ok() || best.score > CREDIBLE)
+}
+
+/// What a fit shows: as it is, bent, or warped as its alignment patterns are.
+fn read_fit(picture: &Picture, search: Search, fitter: &Fitter<'_>, best: &Fit) -> Option<Symbol> {
     let straight = symbol(picture, search, best, &|p| best.place(p));
     if straight.decoded.is_ok() {
         return Some(straight);
@@ -171,7 +206,7 @@ fn at_length(picture: &Picture, search: Search, fitters: Vec<Fitter<'_>>, triple
             return Some(warped);
         }
     }
-    (best.score > CREDIBLE).then_some(straight)
+    Some(straight)
 }
 
 /// The fit's place of a point, moved as the patterns near it are.
