@@ -7,6 +7,7 @@
 pub mod datamatrix;
 mod fast;
 pub mod geometry;
+mod likelihood;
 mod picture;
 mod qr;
 

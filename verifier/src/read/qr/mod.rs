@@ -11,6 +11,7 @@ use super::picture::Picture;
 use super::{Located, ModuleGrid, Symbol};
 use finder::Triple;
 use fit::{Fit, Fitter};
+use sample::Judge;
 use touchmark_formats::symbol::Symbology;
 use touchmark_formats::symbol::qr::decode::decode;
 use touchmark_formats::symbol::qr::tables::Version;
@@ -167,7 +168,7 @@ const MOST_VERSIONS: usize = 5;
 fn at_first_look(picture: &Picture, search: Search, fitter: &Fitter<'_>, triple: &Triple) -> Option<Symbol> {
     let flat = || {
         let fit = fitter.first_fit(triple)?;
-        Some(symbol(picture, search, &fit, &|p| fit.place(p)))
+        Some(symbol(picture, search, &fit, &|p| fit.place(p), Judge::Mean))
     };
     let meshed = || {
         // Growing a mesh takes long; a version that the timing patterns do not show is not worth it.
@@ -175,7 +176,7 @@ fn at_first_look(picture: &Picture, search: Search, fitter: &Fitter<'_>, triple:
             return None;
         }
         let (fit, offsets) = fitter.mesh(triple)?;
-        Some(symbol(picture, search, &fit, &|p| warp(&fit, &offsets, p)))
+        Some(symbol(picture, search, &fit, &|p| warp(&fit, &offsets, p), Judge::Mean))
     };
     flat().filter(|s| s.decoded.is_ok()).or_else(meshed).filter(|s| s.decoded.is_ok())
 }
@@ -190,23 +191,24 @@ fn at_length(picture: &Picture, search: Search, fitters: Vec<Fitter<'_>>, triple
 
 /// What a fit shows: as it is, bent, or warped as its alignment patterns are.
 fn read_fit(picture: &Picture, search: Search, fitter: &Fitter<'_>, best: &Fit) -> Option<Symbol> {
-    let straight = symbol(picture, search, best, &|p| best.place(p));
+    let straight = symbol(picture, search, best, &|p| best.place(p), Judge::Mean);
     if straight.decoded.is_ok() {
         return Some(straight);
     }
     let bent = fitter.bent(best);
-    let curved = symbol(picture, search, &bent, &|p| bent.place(p));
+    let curved = symbol(picture, search, &bent, &|p| bent.place(p), Judge::Mean);
     if curved.decoded.is_ok() {
         return Some(curved);
     }
     let offsets = fitter.offsets(best);
     if offsets.len() > 3 {
-        let warped = symbol(picture, search, best, &|p| warp(best, &offsets, p));
+        let warped = symbol(picture, search, best, &|p| warp(best, &offsets, p), Judge::Mean);
         if warped.decoded.is_ok() {
             return Some(warped);
         }
     }
-    Some(straight)
+    let doubted = symbol(picture, search, best, &|p| best.place(p), Judge::Levels);
+    Some(if doubted.decoded.is_ok() { doubted } else { straight })
 }
 
 /// The fit's place of a point, moved as the patterns near it are.
@@ -223,9 +225,9 @@ fn warp(fit: &Fit, offsets: &[(Point, Point)], p: Point) -> Point {
     Point::new(place.x + dx / weight, place.y + dy / weight)
 }
 
-fn symbol(picture: &Picture, search: Search, fit: &Fit, place: &impl Fn(Point) -> Point) -> Symbol {
+fn symbol(picture: &Picture, search: Search, fit: &Fit, place: &impl Fn(Point) -> Point, judge: Judge) -> Symbol {
     let side = fit.version.side();
-    let modules = sample::sample(picture, search.reversed, side, place);
+    let modules = sample::sample(picture, search.reversed, side, place, judge);
     let upright = decode(side, &modules.llr);
     let (decoded, modules, mirrored) = match upright {
         Ok(content) => (Ok(content), modules, false),

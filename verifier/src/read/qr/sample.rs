@@ -2,10 +2,26 @@
 
 use crate::read::ModuleGrid;
 use crate::read::geometry::Point;
+use crate::read::likelihood::likelihoods;
 use crate::read::picture::Picture;
 
+/// How grey levels become likelihoods.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Judge {
+    /// By the mean around each module: good for most.
+    Mean,
+    /// By the dark and the light level around it, doubting what is neither: for what is covered in part.
+    Levels,
+}
+
 /// Samples a grid of `side` by `side` modules, whose places `place` knows, and judges each module by those around it.
-pub(super) fn sample(picture: &Picture, reversed: bool, side: usize, place: &impl Fn(Point) -> Point) -> ModuleGrid {
+pub(super) fn sample(
+    picture: &Picture,
+    reversed: bool,
+    side: usize,
+    place: &impl Fn(Point) -> Point,
+    judge: Judge,
+) -> ModuleGrid {
     // The middle of a module and four points a fifth of a module from it: dots and blur leave that much.
     const AROUND: [(f32, f32); 5] = [(0.5, 0.5), (0.3, 0.5), (0.7, 0.5), (0.5, 0.3), (0.5, 0.7)];
     let mut greys = Vec::with_capacity(side * side);
@@ -16,14 +32,21 @@ pub(super) fn sample(picture: &Picture, reversed: bool, side: usize, place: &imp
             greys.push(sum / AROUND.len() as f32);
         }
     }
-    ModuleGrid { width: side, height: side, llr: likelihoods(&greys, side, reversed) }
+    if reversed {
+        greys.iter_mut().for_each(|grey| *grey = -*grey);
+    }
+    let llr = match judge {
+        Judge::Mean => by_mean(&greys, side),
+        Judge::Levels => likelihoods(&greys, side),
+    };
+    ModuleGrid { width: side, height: side, llr }
 }
 
 /// Modules over which the threshold is taken, to each side.
 const WINDOW: usize = 5;
 
 /// Masks keep dark and light balanced (ISO/IEC 18004, clause 7.8), so the mean around a module lies between the two.
-fn likelihoods(greys: &[f32], side: usize, reversed: bool) -> Vec<f32> {
+fn by_mean(greys: &[f32], side: usize) -> Vec<f32> {
     let at = |x: usize, y: usize| greys.get(y * side + x).copied().unwrap_or(0.0);
     let mut out = Vec::with_capacity(greys.len());
     for y in 0..side {
@@ -40,7 +63,7 @@ fn likelihoods(greys: &[f32], side: usize, reversed: bool) -> Vec<f32> {
             let mean: f32 = sum / n;
             let spread: f32 = (squares / n - mean * mean).max(1.0).sqrt();
             let llr = 4.0 * (mean - at(x, y)) / spread;
-            out.push(if reversed { -llr } else { llr }.clamp(-8.0, 8.0));
+            out.push(llr.clamp(-8.0, 8.0));
         }
     }
     out
