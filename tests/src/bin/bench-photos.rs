@@ -8,7 +8,7 @@
 use clap::Parser;
 use std::path::PathBuf;
 use testkit::console::root;
-use testkit::scoreboard::page::{by_axis, by_kind, by_level, by_set, mean_times, table};
+use testkit::scoreboard::page::{Key, by_axis, by_kind, by_level, by_set, mean_times, table};
 use testkit::scoreboard::readers::Reader;
 use testkit::scoreboard::{Result, clean, run, truth};
 use touchmark_verifier::read::{Effort, Options};
@@ -34,6 +34,9 @@ struct Args {
     /// Tell our reader where the symbol is, where the truth says it
     #[arg(long)]
     pointed: bool,
+    /// Also write the scores to this file, as Markdown
+    #[arg(long)]
+    page: Option<PathBuf>,
     /// Print the photos of which we missed or misread something
     #[arg(long)]
     list: bool,
@@ -74,16 +77,41 @@ fn main() {
     });
     eprintln!();
     slow(&results, args.slow);
-    println!("Photos read / contents misread / median milliseconds\n");
-    for key in [by_set, by_axis, by_level, by_kind] {
-        println!("{}", table(&results, &names, key));
-    }
-    for (over, name) in names.iter().enumerate() {
-        let means = mean_times(&results, names.len(), over);
-        let shown: Vec<String> = names.iter().zip(means).map(|(name, ms)| format!("{name} {ms:.1}")).collect();
-        println!("mean milliseconds of the photos that {name} reads: {}", shown.join(", "));
+    let page = scoreboard(&results, &names);
+    print!("{page}");
+    if let Some(path) = &args.page {
+        std::fs::write(path, page).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     }
 }
+
+fn scoreboard(results: &[Result], names: &[String]) -> String {
+    let mut page = String::from(INTRODUCTION);
+    for (title, key) in
+        [("In all", by_kind as Key), ("By set", by_set), ("By kind of wear", by_axis), ("By level of wear", by_level)]
+    {
+        let table = table(results, names, key);
+        if !table.is_empty() {
+            page += &format!("\n## {title}\n\n{table}");
+        }
+    }
+    page += "\n## Time\n\n";
+    for (over, name) in names.iter().enumerate() {
+        let means = mean_times(results, names.len(), over);
+        let shown: Vec<String> = names.iter().zip(means).map(|(name, ms)| format!("{name} {ms:.1}")).collect();
+        page += &format!("- Mean milliseconds of the photos that {name} reads: {}.\n", shown.join(", "));
+    }
+    page
+}
+
+const INTRODUCTION: &str = "# What is read, beside other readers
+
+Written by `cargo bench-photos --effort quick,normal,forensic --peers rqrr,zxing-cpp,opencv,zbar --page docs/reading.md`
+over the photos of `TOUCHMARK_PHOTOS`; `tests/peers/setup` installs the others. All readers see the same photo in turn,
+in one run on two shared cores. They are asked for QR Code and Data Matrix only, the picture being in memory; opencv and
+zbar read no Data Matrix. Levels of wear run from 0 to 10.
+
+Each cell: photos of which a symbol was read right / contents that are not in the photo / median milliseconds.
+";
 
 /// The photos that the first peer reads, those first on which we spend the most beside it.
 fn slow(results: &[Result], most: usize) {
