@@ -3,6 +3,7 @@
 
 mod docs;
 mod properties;
+mod reading;
 mod refusals;
 mod second;
 mod signatures;

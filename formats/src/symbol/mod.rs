@@ -6,6 +6,7 @@ pub mod decode;
 pub mod encode;
 pub mod qr;
 pub mod reed_solomon;
+mod soft;
 
 pub use encode::{EcLevel, EncodeError, Encoded, Request, Shape, SymbolSize, encode, encode_text, sizes};
 

@@ -117,7 +117,10 @@ impl Luma {
         };
         let (left, right) = span(corners.map(|c| c.x), self.width);
         let (top, bottom) = span(corners.map(|c| c.y), self.height);
-        if left + 8 > right || top + 8 > bottom || self.data.len() != self.width * self.height {
+        if right.saturating_sub(left) < 8
+            || bottom.saturating_sub(top) < 8
+            || self.data.len() != self.width * self.height
+        {
             return None;
         }
         let rows = self.data.chunks_exact(self.width).skip(top).take(bottom - top);

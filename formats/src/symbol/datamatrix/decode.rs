@@ -5,19 +5,18 @@ use super::placement;
 use super::sizes::Size;
 use crate::symbol::decode::{Content, DecodeError};
 use crate::symbol::reed_solomon::DATA_MATRIX;
+use crate::symbol::soft::{self, Received};
 
 /// Decodes a grid of `rows` by `columns` log-likelihood ratios, row by row: positive for a dark module, 0 for one
 /// that nothing is known of.
-///
-/// Codewords are corrected block by block: first as they are, then with more and more of the least reliable ones
-/// declared erased (generalised minimum distance decoding, Forney 1966), as long as a wrong answer by chance stays
-/// below one in 2^28.
 ///
 /// # Errors
 /// See [`DecodeError`].
 pub fn decode(rows: usize, columns: usize, llr: &[f32]) -> Result<Content, DecodeError> {
     let size = Size::of(rows, columns).filter(|size| size.rows * size.columns == llr.len()).ok_or(DecodeError::Size)?;
-    let received: Vec<Received> = placement::codewords(size).iter().map(|modules| receive(modules, llr)).collect();
+    let likelihood = |module: usize| llr.get(module).copied().unwrap_or(0.0);
+    let received: Vec<Received> =
+        placement::codewords(size).iter().map(|modules| Received::of(modules.map(likelihood))).collect();
     let mut error = DecodeError::Checksum;
     for ec_start in ec_starts(size) {
         match correct(size, &received, ec_start) {
@@ -31,24 +30,6 @@ pub fn decode(rows: usize, columns: usize, llr: &[f32]) -> Result<Content, Decod
         }
     }
     Err(error)
-}
-
-/// A symbol by chance would pass with this probability (negative binary logarithm), for answers that need erasures.
-const CHANCE_BITS: f32 = 28.0;
-
-/// A codeword as sampled.
-#[derive(Clone, Copy)]
-struct Received {
-    codeword: u8,
-    /// The likelihood of its least certain bit, in nats.
-    reliability: f32,
-}
-
-fn receive(modules: &placement::Codeword, llr: &[f32]) -> Received {
-    let bits = modules.map(|module| llr.get(module).copied().filter(|value| value.is_finite()).unwrap_or(0.0));
-    let codeword = bits.iter().fold(0, |codeword, bit| codeword << 1 | u8::from(*bit > 0.0));
-    let reliability = bits.iter().fold(f32::INFINITY, |least, bit| least.min(bit.abs()));
-    Received { codeword, reliability }
 }
 
 /// The block of the first error-correction codeword. In 144x144 the last two blocks have a data codeword less; there
@@ -66,42 +47,13 @@ fn correct(size: &Size, received: &[Received], ec_start: usize) -> Option<(Vec<u
         let data = (block..size.data).step_by(size.blocks);
         let ec = (size.data + (block + size.blocks - ec_start) % size.blocks..size.codewords()).step_by(size.blocks);
         let sent: Vec<Received> = data.clone().chain(ec).filter_map(|at| received.get(at).copied()).collect();
-        let (corrected, changed) = correct_block(&sent, size.ec_per_block())?;
-        for (at, codeword) in data.zip(corrected) {
+        let corrected = soft::correct(&DATA_MATRIX, &sent, size.ec_per_block(), 0)?;
+        for (at, codeword) in data.zip(corrected.block) {
             codewords[at] = codeword;
         }
-        repaired += changed;
+        repaired += corrected.repaired;
     }
     Some((codewords, repaired))
-}
-
-fn correct_block(sent: &[Received], ec: usize) -> Option<(Vec<u8>, usize)> {
-    let mut doubtful: Vec<usize> = (0..sent.len()).collect();
-    doubtful.sort_by(|a, b| sent[*a].reliability.total_cmp(&sent[*b].reliability));
-    let unknown = sent.iter().filter(|received| received.reliability == 0.0).count();
-    let first = if unknown <= ec { unknown } else { 0 };
-    let more = (2..=ec).step_by(2).filter(|erased| *erased > first);
-    for erased in std::iter::once(0).chain((first > 0).then_some(first)).chain(more) {
-        let erasures = &doubtful[..erased];
-        let mut block: Vec<u8> = sent.iter().map(|received| received.codeword).collect();
-        if DATA_MATRIX.correct(&mut block, ec, erasures).is_err() {
-            continue;
-        }
-        let changed = |at: &usize| block[*at] != sent[*at].codeword;
-        let repaired = (0..sent.len()).filter(changed).count();
-        let errors = repaired - erasures.iter().filter(|at| changed(at)).count();
-        if erased == 0 || chance_bits(sent.len() - erased, errors, ec - erased) >= CHANCE_BITS {
-            return Some((block, repaired));
-        }
-    }
-    None
-}
-
-/// Negative binary logarithm of the share of random words within `errors` of a codeword, of `length` codewords with
-/// `redundancy` among them: the number of words around each codeword against 256 to the power of the redundancy.
-fn chance_bits(length: usize, errors: usize, redundancy: usize) -> f32 {
-    let choices: f32 = (0..errors).map(|i| ((length - i) as f32 / (i + 1) as f32).log2() + 255f32.log2()).sum();
-    8.0 * redundancy as f32 - choices
 }
 
 #[cfg(test)]

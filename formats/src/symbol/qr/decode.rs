@@ -6,6 +6,7 @@ use super::tables::{Version, masks};
 use crate::symbol::EcLevel;
 use crate::symbol::decode::{Content, DecodeError};
 use crate::symbol::reed_solomon;
+use crate::symbol::soft::{self, Received};
 
 /// Decodes a symbol of `side` by `side` modules from the log-likelihood ratio of each, row by row: positive for a dark
 /// module, 0 for an unknown one.
@@ -18,11 +19,10 @@ pub fn decode(side: usize, llr: &[f32]) -> Result<Content, DecodeError> {
     let mut error = DecodeError::Checksum;
     // The format's own code corrects three bits; the runner-up is worth a try where it was hit harder.
     for (ec, mask) in formats(side, llr).into_iter().take(3) {
-        let bits = order.iter().map(|&(x, y)| {
-            let likelihood = llr[y * side + x];
-            if masks(mask, x, y) { -likelihood } else { likelihood }
-        });
-        let words = codewords(bits, version.codewords());
+        let bit = |&(x, y): &(usize, usize)| llr[y * side + x] * if masks(mask, x, y) { -1.0 } else { 1.0 };
+        let words =
+            order.chunks_exact(8).take(version.codewords()).map(|modules| Received::of(modules.iter().map(bit)));
+        let words: Vec<Received> = words.collect();
         match content(version, ec, &words) {
             Ok(content) => return Ok(content),
             Err(DecodeError::Checksum) => {}
@@ -69,31 +69,14 @@ fn format_word(data: u16) -> u16 {
     (data << 10 | rest) ^ 0x5412
 }
 
-/// A codeword and how much it can be trusted: the likelihood of its least sure bit.
-#[derive(Debug, Clone, Copy)]
-struct Codeword {
-    value: u8,
-    trust: f32,
-}
-
-fn codewords(bits: impl Iterator<Item = f32>, count: usize) -> Vec<Codeword> {
-    let bits: Vec<f32> = bits.collect();
-    let word = |bits: &[f32]| Codeword {
-        value: bits.iter().fold(0, |value, l| value << 1 | u8::from(*l > 0.0)),
-        trust: bits.iter().map(|l| l.abs()).fold(f32::INFINITY, f32::min),
-    };
-    bits.chunks_exact(8).take(count).map(word).collect()
-}
-
-fn content(version: Version, ec: EcLevel, words: &[Codeword]) -> Result<Content, DecodeError> {
+fn content(version: Version, ec: EcLevel, words: &[Received]) -> Result<Content, DecodeError> {
     let (ec_words, blocks) = version.blocks(ec);
     let data_words = words.len() / blocks - ec_words;
     let longer = words.len() % blocks;
     // Shorter blocks come first; the one codeword more of the others is the last of their data (clause 7.6).
     let data_length = |block: usize| data_words + usize::from(block >= blocks - longer);
     let mut data = Vec::with_capacity(words.len());
-    let mut repaired = 0;
-    let mut erased_most = 0;
+    let (mut repaired, mut erased) = (0, 0);
     for block in 0..blocks {
         let place = |i: usize| match i {
             i if i < data_words => i * blocks + block,
@@ -101,15 +84,16 @@ fn content(version: Version, ec: EcLevel, words: &[Codeword]) -> Result<Content,
             i => data_words * blocks + longer + (i - data_length(block)) * blocks + block,
         };
         let length = data_length(block) + ec_words;
-        let own: Vec<Codeword> = (0..length).filter_map(|i| words.get(place(i)).copied()).collect();
-        let (corrected, changed, erased) = correct(&own, ec_words, spare(version, ec)).ok_or(DecodeError::Checksum)?;
-        repaired += changed;
-        erased_most = erased_most.max(erased);
-        data.extend_from_slice(corrected.get(..data_length(block)).unwrap_or_default());
+        let own: Vec<Received> = (0..length).filter_map(|i| words.get(place(i)).copied()).collect();
+        let spare = spare(version, ec);
+        let corrected = soft::correct(&reed_solomon::QR, &own, ec_words, spare).ok_or(DecodeError::Checksum)?;
+        repaired += corrected.repaired;
+        erased += corrected.erased;
+        data.extend_from_slice(corrected.block.get(..data_length(block)).unwrap_or_default());
     }
     let Segments { bytes, text, padded } = segments::read(&data, version.number())?;
-    // With many erasures little of the error correction is left to refuse a wrong content; its form must bear it out.
-    if erased_most * 2 > ec_words && !padded {
+    // Erasures leave less to refuse a wrong content by; its form must bear it out.
+    if erased > 0 && !padded {
         return Err(DecodeError::Checksum);
     }
     Ok(Content { bytes, text, repaired, codewords: words.len() })
@@ -123,28 +107,6 @@ fn spare(version: Version, ec: EcLevel) -> usize {
         (1, _) | (3, EcLevel::L) => 1,
         _ => 0,
     }
-}
-
-/// Codewords of error correction that stay unused when erasures are tried, so that a wrong block passes with less than
-/// 2^-32.
-const KEPT: usize = 4;
-
-/// Generalised minimum distance decoding (Forney): no erasures first, then more and more of the least sure codewords.
-fn correct(own: &[Codeword], ec: usize, spare: usize) -> Option<(Vec<u8>, usize, usize)> {
-    let values: Vec<u8> = own.iter().map(|w| w.value).collect();
-    let mut order: Vec<usize> = (0..own.len()).collect();
-    order.sort_by(|a, b| own[*a].trust.total_cmp(&own[*b].trust));
-    let most = ec.saturating_sub(KEPT.max(spare));
-    for erased in (0..=most).step_by(2) {
-        let mut block = values.clone();
-        let erasures = order.get(..erased)?;
-        let Ok(changed) = reed_solomon::QR.correct(&mut block, ec, erasures) else { continue };
-        let errors = (0..block.len()).filter(|i| block[*i] != values[*i] && !erasures.contains(i)).count();
-        if 2 * errors + erased <= ec - spare {
-            return Some((block, changed, erased));
-        }
-    }
-    None
 }
 
 #[cfg(test)]
@@ -181,7 +143,7 @@ mod tests {
         let spoil = |value: fn(f32) -> f32| {
             let mut llr = clean.clone();
             for y in 9..side - 9 {
-                (side - 12..side).for_each(|x| llr[y * side + x] = value(llr[y * side + x]));
+                (side - 10..side).for_each(|x| llr[y * side + x] = value(llr[y * side + x]));
             }
             decode(side, &llr)
         };

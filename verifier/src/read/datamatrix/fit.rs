@@ -26,6 +26,12 @@ impl Fit {
         (across + (tl.distance(bl) + tr.distance(br)) / self.size.rows as f32) / 4.0
     }
 
+    /// Whether the timing patterns alternate so well, or over so many modules, that the fit must be near a symbol.
+    pub(super) fn unsettled(&self) -> bool {
+        let modules = (self.size.rows + self.size.columns) as f32;
+        self.score > UNSETTLED.0 || self.score * modules.sqrt() > UNSETTLED.1
+    }
+
     /// The same guess settled in wider steps: an edge that was seen beside the L may have put corners a module away.
     /// `None` where nothing better is found.
     pub(super) fn settled_anew(&self, pyramid: &[Plane]) -> Option<Self> {
@@ -44,6 +50,9 @@ impl Fit {
     }
 }
 
+/// Alternation of the timing patterns, and its significance in standard deviations, above which a fit that does not
+/// decode is settled anew.
+const UNSETTLED: (f32, f32) = (0.7, 4.5);
 /// Pixels a module that are enough for sampling.
 const SAMPLED_MODULE: f32 = 4.0;
 /// Alternation of the timing patterns, from 0 by chance to 1, below which a fit is not worth sampling.

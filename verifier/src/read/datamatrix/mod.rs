@@ -214,7 +214,7 @@ impl Attempt<'_> {
         for fit in fit::fits(self.pyramid, corner, fine, &self.trial) {
             let found = self.judged(&fit);
             let again = || fit.settled_anew(self.pyramid).and_then(|fit| self.judged(&fit));
-            let unsettled = fit.score > UNSETTLED && !found.as_ref().is_some_and(Found::certain);
+            let unsettled = fit.unsettled() && !found.as_ref().is_some_and(Found::certain);
             for found in found.into_iter().chain(unsettled.then(again).flatten()) {
                 if found.certain() {
                     return Some(found);
@@ -232,9 +232,6 @@ impl Attempt<'_> {
         Some(Found { symbol: (self.judge)(located), confidence })
     }
 }
-
-/// Alternation of the timing patterns above which a fit that does not decode is settled anew.
-const UNSETTLED: f32 = 0.7;
 
 /// Samples a fit at the scale that suits its modules, if it is worth it.
 fn verify(pyramid: &[Plane], fit: &Fit) -> Option<(f32, Located)> {

@@ -1,0 +1,133 @@
+//! Marks on simulated photos, each with one thing wrong with it, are read to the byte; nothing is read where nothing is.
+
+use proptest::prelude::*;
+use testkit::maker::TestMaker;
+use testkit::simulate::{Scene, simulate};
+use touchmark_formats::symbol::{EcLevel, Matrix, Request, Shape, encode};
+use touchmark_verifier::read::geometry::Point;
+use touchmark_verifier::read::{Effort, Luma, Options, Symbol, read};
+
+fn mark() -> Vec<u8> {
+    let maker = TestMaker::new(1);
+    maker.sign(maker.usual_mark()).to_bytes()
+}
+
+fn symbol(request: &Request) -> Matrix {
+    encode(&mark(), request).unwrap().matrix
+}
+
+fn qr(ec: EcLevel) -> Matrix {
+    symbol(&Request::Qr { ec, min_version: 1 })
+}
+
+fn photo(matrix: &Matrix, scene: &Scene) -> Luma {
+    let grey = image::DynamicImage::ImageRgb8(simulate(matrix, scene, 7)).into_luma8();
+    Luma { width: grey.width() as usize, height: grey.height() as usize, data: grey.into_raw() }
+}
+
+fn contents(luma: &Luma, options: &Options) -> Vec<Vec<u8>> {
+    read(luma, options).into_iter().filter_map(|symbol| Some(symbol.decoded.ok()?.bytes)).collect()
+}
+
+fn is_read(matrix: &Matrix, scene: &Scene, what: &str) {
+    assert_eq!(contents(&photo(matrix, scene), &Options::default()), [mark()], "{what}");
+}
+
+#[test]
+fn both_symbologies_in_both_polarities_and_any_turn() {
+    let square = symbol(&Request::DataMatrix { shape: Shape::Square });
+    let rectangle = symbol(&Request::DataMatrix { shape: Shape::Dmre });
+    for matrix in [&qr(EcLevel::M), &square, &rectangle] {
+        for light_on_dark in [false, true] {
+            for rotation in [0.0, 33.0, 90.0, 178.0, 261.0] {
+                let what = format!("{} wide, light on dark {light_on_dark}, turned by {rotation}", matrix.width());
+                is_read(matrix, &Scene { light_on_dark, rotation, ..Scene::clean() }, &what);
+            }
+        }
+    }
+}
+
+#[test]
+fn dots_down_to_two_thirds_of_a_module() {
+    for dots in [1.0, 0.8, 0.67] {
+        let scene = Scene { dots: Some(dots), ..Scene::clean() };
+        is_read(&qr(EcLevel::M), &scene, &format!("dots of {dots} modules"));
+    }
+}
+
+#[test]
+fn a_corner_that_is_broken_off_with_its_finder_pattern() {
+    let scene = Scene { missing: 0.42, ..Scene::clean() };
+    let whole = Scene { missing: 0.0, ..scene.clone() };
+    assert_ne!(photo(&qr(EcLevel::Q), &scene).data, photo(&qr(EcLevel::Q), &whole).data);
+    is_read(&qr(EcLevel::Q), &scene, "one finder pattern lost");
+}
+
+#[test]
+fn seen_from_behind() {
+    for matrix in [qr(EcLevel::M), symbol(&Request::DataMatrix { shape: Shape::Square })] {
+        let mut luma = photo(&matrix, &Scene::clean());
+        luma.data.chunks_exact_mut(luma.width).for_each(<[u8]>::reverse);
+        let symbols: Vec<Symbol> = read(&luma, &Options::default());
+        assert!(
+            matches!(symbols.as_slice(), [Symbol { located, decoded: Ok(d) }] if located.mirrored && d.bytes == mark())
+        );
+    }
+}
+
+#[test]
+fn where_a_person_points() {
+    let matrix = qr(EcLevel::M);
+    let luma = photo(&matrix, &Scene::clean());
+    let [a, b, c, d] = read(&luma, &Options::default())[0].located.corners;
+    // Any corner first, and each a little off.
+    let about = [c, d, a, b].map(|p| Point::new(p.x + 3.0, p.y - 2.0));
+    let symbols = read(&luma, &Options { corners: Some(about), ..Options::default() });
+    assert_eq!(symbols[0].decoded.as_ref().unwrap().bytes, mark());
+    assert!(symbols[0].located.corners[0].distance(a) < 3.0, "the corners are the symbol's own, refined");
+    for nowhere in [f32::NAN, f32::INFINITY, -1e9, 1e9, 0.0] {
+        let corners = Some([Point::new(nowhere, nowhere); 4]);
+        assert!(contents(&luma, &Options { corners, ..Options::default() }).is_empty());
+    }
+}
+
+#[test]
+fn nothing_is_read_on_a_package_without_a_mark() {
+    let blank = Matrix::new(40, 40, vec![false; 1600]).unwrap();
+    for scene in [Scene::clean(), Scene::worn(), Scene::wrecked()] {
+        let caption = vec!["STM32F407VGT6".to_owned(), "LOT A2B347K".to_owned()];
+        let luma = photo(&blank, &Scene { caption, ..scene });
+        for effort in [Effort::Quick, Effort::Normal, Effort::Forensic] {
+            assert!(contents(&luma, &Options { effort, corners: None }).is_empty());
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn no_picture_stops_the_reader(
+        width in 0usize..64,
+        height in 0usize..64,
+        seed in any::<u64>(),
+        levels in prop::sample::select(vec![2u64, 3, 256]),
+        effort in prop::sample::select(vec![Effort::Quick, Effort::Normal, Effort::Forensic]),
+        pointed in any::<bool>(),
+    ) {
+        // Noise of few levels has many more edges and finder patterns than photos have.
+        let mut state = seed | 1;
+        let data = (0..width * height).map(|_| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            ((state >> 33) % levels * (255 / (levels - 1))) as u8
+        });
+        let luma = Luma { width, height, data: data.collect() };
+        let (w, h) = (width as f32, height as f32);
+        let square = [Point::new(0.0, 0.0), Point::new(w, 0.0), Point::new(w, h), Point::new(0.0, h)];
+        let symbols = read(&luma, &Options { effort, corners: pointed.then_some(square) });
+        for symbol in symbols {
+            prop_assert_eq!(symbol.located.modules.llr.len(), symbol.located.modules.width * symbol.located.modules.height);
+            prop_assert!(symbol.located.corners.iter().all(|c| c.x.is_finite() && c.y.is_finite()));
+        }
+    }
+}
