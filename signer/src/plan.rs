@@ -116,7 +116,7 @@ fn candidates(bytes: usize, ec: Option<EcLevel>) -> Vec<SymbolSize> {
     let all = sizes(bytes);
     let square = all.iter().find(|size| size.symbology == Symbology::DataMatrix && size.rows == size.columns);
     let wanted = |size: &&SymbolSize| match size.symbology {
-        Symbology::QrCode => ec.is_none_or(|ec| size.name.ends_with(ec.letter())),
+        Symbology::QrCode | Symbology::MicroQrCode => ec.is_none_or(|ec| size.name.ends_with(ec.letter())),
         Symbology::DataMatrix if size.rows == size.columns => Some(*size) == square,
         Symbology::DataMatrix => !all.iter().any(|other| replaces(other, size)),
     };

@@ -76,6 +76,24 @@ fn seen_from_behind() {
 }
 
 #[test]
+fn micro_qr_code_at_any_turn() {
+    for version in 1..=4 {
+        let code = qrcode::QrCode::with_version("4711", qrcode::Version::Micro(version), qrcode::EcLevel::L).unwrap();
+        // The encoder of this test gives M3-L a last data codeword of eight bits instead of four.
+        if version == 3 {
+            continue;
+        }
+        let dark = code.to_colors().into_iter().map(|colour| colour == qrcode::Color::Dark).collect();
+        let matrix = Matrix::new(code.width(), code.width(), dark).unwrap();
+        for rotation in [0.0, 40.0, 200.0] {
+            let luma = photo(&matrix, &Scene { rotation, ..Scene::clean() });
+            let what = format!("M{version} turned by {rotation}");
+            assert_eq!(contents(&luma, &Options::default()), [b"4711".to_vec()], "{what}");
+        }
+    }
+}
+
+#[test]
 fn where_a_person_points() {
     let matrix = qr(EcLevel::M);
     let luma = photo(&matrix, &Scene::clean());
@@ -104,7 +122,7 @@ fn nothing_is_read_on_a_package_without_a_mark() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
     fn no_picture_stops_the_reader(

@@ -10,22 +10,25 @@ mod soft;
 
 pub use encode::{EcLevel, EncodeError, Encoded, Request, Shape, SymbolSize, encode, encode_text, sizes};
 
-/// A kind of symbol that can carry a mark.
+/// A kind of symbol that is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Symbology {
     /// QR Code, ISO/IEC 18004.
     QrCode,
     /// Data Matrix ECC 200, ISO/IEC 16022, with the rectangles of ISO/IEC 21471 (DMRE).
     DataMatrix,
+    /// Micro QR Code, ISO/IEC 18004: too small for a mark, and only read.
+    MicroQrCode,
 }
 
 impl Symbology {
-    /// The stable name in JSON: `QRCode` or `DataMatrix`.
+    /// The stable name in JSON: `QRCode`, `DataMatrix` or `MicroQRCode`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::QrCode => "QRCode",
             Self::DataMatrix => "DataMatrix",
+            Self::MicroQrCode => "MicroQRCode",
         }
     }
 }

@@ -144,6 +144,7 @@ pub(crate) fn default_quiet_zone(symbology: Symbology) -> u32 {
     match symbology {
         Symbology::QrCode => 4,
         Symbology::DataMatrix => 1,
+        Symbology::MicroQrCode => 2,
     }
 }
 

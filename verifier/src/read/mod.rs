@@ -230,6 +230,13 @@ const ATTEMPTS: &[Attempt] = &[
         unless_found: true,
     },
     Attempt {
+        name: "qr-micro",
+        level: Level::First,
+        way: Way::Qr { share: 0.08, look: Look::Micro },
+        least: Effort::Normal,
+        unless_found: true,
+    },
+    Attempt {
         name: "qr-fit",
         level: Level::First,
         way: Way::Qr { share: 0.08, look: Look::Long(30) },

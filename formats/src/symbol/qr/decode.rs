@@ -47,8 +47,7 @@ fn formats(side: usize, llr: &[f32]) -> Vec<(EcLevel, u8)> {
     let sums: Vec<f32> = first.zip(second).map(|(a, b)| a + b).collect();
     let mut scored: Vec<(f32, (EcLevel, u8))> = (0..32u16)
         .map(|data| {
-            let word = format_word(data);
-            let fit = sums.iter().enumerate().map(|(i, l)| if word >> (14 - i) & 1 == 1 { *l } else { -*l }).sum();
+            let (fit, _) = bit_fit(format_word(data) ^ FORMAT_MASK, &sums);
             // Level indicators are 01, 00, 11, 10 for L, M, Q, H (table 12).
             let level = [EcLevel::M, EcLevel::L, EcLevel::H, EcLevel::Q][usize::from(data >> 3)];
             (fit, (level, (data & 7) as u8))
@@ -58,15 +57,24 @@ fn formats(side: usize, llr: &[f32]) -> Vec<(EcLevel, u8)> {
     scored.into_iter().map(|(_, format)| format).collect()
 }
 
-/// The 15 bits of format information with their BCH code and mask (annex C).
-fn format_word(data: u16) -> u16 {
+/// What the format information is added to (clause 7.9.1).
+const FORMAT_MASK: u16 = 0x5412;
+
+/// How well 15 likelihoods, that of bit 14 first, agree with a word, and how many bits do not.
+pub(super) fn bit_fit(word: u16, bits: &[f32]) -> (f32, u32) {
+    let signed = bits.iter().enumerate().map(|(i, l)| if word >> (14 - i) & 1 == 1 { *l } else { -*l });
+    signed.fold((0.0, 0), |(sum, wrong), l| (sum + l, wrong + u32::from(l < 0.0)))
+}
+
+/// The 15 bits of format information with their BCH code, not yet masked (annex C).
+pub(super) fn format_word(data: u16) -> u16 {
     let mut rest = data << 10;
     for shift in (10..15).rev() {
         if rest >> shift & 1 == 1 {
             rest ^= 0x537 << (shift - 10);
         }
     }
-    (data << 10 | rest) ^ 0x5412
+    data << 10 | rest
 }
 
 fn content(version: Version, ec: EcLevel, words: &[Received]) -> Result<Content, DecodeError> {
@@ -92,8 +100,8 @@ fn content(version: Version, ec: EcLevel, words: &[Received]) -> Result<Content,
         data.extend_from_slice(corrected.block.get(..data_length(block)).unwrap_or_default());
     }
     let Segments { bytes, text, padded } = segments::read(&data, version.number())?;
-    // Erasures leave less to refuse a wrong content by; its form must bear it out.
-    if erased > 0 && !padded {
+    // Erasures leave less to refuse a wrong content by, and nothing is soon said: the form must bear it out.
+    if (erased > 0 || bytes.is_empty()) && !padded {
         return Err(DecodeError::Checksum);
     }
     Ok(Content { bytes, text, repaired, codewords: words.len() })

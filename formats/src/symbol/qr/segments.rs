@@ -17,11 +17,12 @@ pub(super) struct Segments {
 struct Bits<'a> {
     data: &'a [u8],
     at: usize,
+    end: usize,
 }
 
 impl Bits<'_> {
     fn left(&self) -> usize {
-        self.data.len() * 8 - self.at
+        self.end - self.at
     }
 
     fn take(&mut self, count: usize) -> Result<usize, DecodeError> {
@@ -33,6 +34,37 @@ impl Bits<'_> {
         self.at += count;
         Ok(value)
     }
+
+    /// Whether the next `count` bits, or those that are left, are 0.
+    fn rest_is_zero(&self, count: usize) -> bool {
+        let mut ahead = Self { ..*self };
+        ahead.take(count.min(self.left())) == Ok(0)
+    }
+}
+
+/// Bits of the character counts of each mode (table 3).
+struct Counts {
+    numeric: usize,
+    alphanumeric: usize,
+    bytes: usize,
+    kanji: usize,
+}
+
+impl Counts {
+    fn of(version: usize) -> Self {
+        let (numeric, alphanumeric, bytes, kanji) = match version {
+            0..=9 => (10, 9, 8, 8),
+            10..=26 => (12, 11, 16, 10),
+            _ => (14, 13, 16, 12),
+        };
+        Self { numeric, alphanumeric, bytes, kanji }
+    }
+
+    /// Of version M1 to M4.
+    fn of_micro(version: u8) -> Self {
+        let n = usize::from(version);
+        Self { numeric: n + 2, alphanumeric: n + 1, bytes: n + 1, kanji: n }
+    }
 }
 
 /// Reads the segments of a symbol of version `version`.
@@ -40,7 +72,8 @@ impl Bits<'_> {
 /// # Errors
 /// [`DecodeError::Format`] where the bits are no legal segments.
 pub(super) fn read(data: &[u8], version: usize) -> Result<Segments, DecodeError> {
-    let mut bits = Bits { data, at: 0 };
+    let mut bits = Bits { data, at: 0, end: data.len() * 8 };
+    let counts = Counts::of(version);
     let mut out = Segments::default();
     let mut pieces: Vec<Option<String>> = Vec::new();
     let mut set: Option<&'static Encoding> = None;
@@ -48,10 +81,10 @@ pub(super) fn read(data: &[u8], version: usize) -> Result<Segments, DecodeError>
         let start = out.bytes.len();
         let declared = match bits.take(4)? {
             0 => break,
-            1 => numeric(&mut bits, version, &mut out.bytes).map(|()| set)?,
-            2 => alphanumeric(&mut bits, version, &mut out.bytes).map(|()| set)?,
-            4 => bytes(&mut bits, version, &mut out.bytes).map(|()| set)?,
-            8 => kanji(&mut bits, version, &mut out.bytes).map(|()| Some(SHIFT_JIS))?,
+            1 => numeric(&mut bits, counts.numeric, &mut out.bytes).map(|()| set)?,
+            2 => alphanumeric(&mut bits, counts.alphanumeric, &mut out.bytes).map(|()| set)?,
+            4 => bytes(&mut bits, counts.bytes, &mut out.bytes).map(|()| set)?,
+            8 => kanji(&mut bits, counts.kanji, &mut out.bytes).map(|()| Some(SHIFT_JIS))?,
             // Structured append: position, total and parity of a larger message.
             3 => bits.take(16).map(|_| set)?,
             // FNC1 in first position (GS1), and in second with its application indicator.
@@ -74,23 +107,45 @@ pub(super) fn read(data: &[u8], version: usize) -> Result<Segments, DecodeError>
     Ok(out)
 }
 
+/// Reads the segments of a Micro QR Code, `end` bits of version M1 to M4.
+///
+/// # Errors
+/// [`DecodeError::Format`] where the bits are no legal segments.
+pub(super) fn read_micro(data: &[u8], end: usize, version: u8) -> Result<Segments, DecodeError> {
+    let mut bits = Bits { data, at: 0, end: end.min(data.len() * 8) };
+    let (counts, mode_bits) = (Counts::of_micro(version), usize::from(version) - 1);
+    let terminator = usize::from(version) * 2 + 1;
+    let mut out = Segments::default();
+    let mut kanji_only = true;
+    // The terminator is that of numeric mode with no digits; it may be cut short by the end.
+    while !bits.rest_is_zero(terminator) {
+        match bits.take(mode_bits)? {
+            0 => numeric(&mut bits, counts.numeric, &mut out.bytes)?,
+            1 => alphanumeric(&mut bits, counts.alphanumeric, &mut out.bytes)?,
+            2 if version > 2 => bytes(&mut bits, counts.bytes, &mut out.bytes)?,
+            3 if version > 2 => {
+                kanji(&mut bits, counts.kanji, &mut out.bytes)?;
+                continue;
+            }
+            _ => return Err(DecodeError::Format),
+        }
+        kanji_only = false;
+    }
+    bits.at = (bits.at + terminator).min(bits.end);
+    out.text = as_text(&out.bytes, kanji_only.then_some(SHIFT_JIS));
+    out.padded = is_padding(&mut bits);
+    Ok(out)
+}
+
 fn is_padding(bits: &mut Bits<'_>) -> bool {
     bits.at = bits.at.div_ceil(8) * 8;
-    let rest = bits.data.get(bits.at / 8..).unwrap_or_default();
-    rest.iter().zip([0xEC, 0x11].iter().cycle()).all(|(a, b)| a == b)
+    // A last codeword of four bits is padded with zeros.
+    let whole = bits.data.get(bits.at / 8..bits.end / 8).unwrap_or_default();
+    whole.iter().zip([0xEC, 0x11].iter().cycle()).all(|(a, b)| a == b)
 }
 
-/// Bits of the character count by version (table 3).
-fn count(bits: &mut Bits<'_>, version: usize, widths: [usize; 3]) -> Result<usize, DecodeError> {
-    bits.take(match version {
-        0..=9 => widths[0],
-        10..=26 => widths[1],
-        _ => widths[2],
-    })
-}
-
-fn numeric(bits: &mut Bits<'_>, version: usize, out: &mut Vec<u8>) -> Result<(), DecodeError> {
-    let mut left = count(bits, version, [10, 12, 14])?;
+fn numeric(bits: &mut Bits<'_>, count: usize, out: &mut Vec<u8>) -> Result<(), DecodeError> {
+    let mut left = bits.take(count)?;
     while left > 0 {
         let digits = left.min(3);
         let value = bits.take([0, 4, 7, 10][digits])?;
@@ -103,8 +158,8 @@ fn numeric(bits: &mut Bits<'_>, version: usize, out: &mut Vec<u8>) -> Result<(),
     Ok(())
 }
 
-fn alphanumeric(bits: &mut Bits<'_>, version: usize, out: &mut Vec<u8>) -> Result<(), DecodeError> {
-    let mut left = count(bits, version, [9, 11, 13])?;
+fn alphanumeric(bits: &mut Bits<'_>, count: usize, out: &mut Vec<u8>) -> Result<(), DecodeError> {
+    let mut left = bits.take(count)?;
     while left > 0 {
         let characters = left.min(2);
         let value = bits.take([0, 6, 11][characters])?;
@@ -117,8 +172,8 @@ fn alphanumeric(bits: &mut Bits<'_>, version: usize, out: &mut Vec<u8>) -> Resul
     Ok(())
 }
 
-fn bytes(bits: &mut Bits<'_>, version: usize, out: &mut Vec<u8>) -> Result<(), DecodeError> {
-    let length = count(bits, version, [8, 16, 16])?;
+fn bytes(bits: &mut Bits<'_>, count: usize, out: &mut Vec<u8>) -> Result<(), DecodeError> {
+    let length = bits.take(count)?;
     if length * 8 > bits.left() {
         return Err(DecodeError::Format);
     }
@@ -128,8 +183,8 @@ fn bytes(bits: &mut Bits<'_>, version: usize, out: &mut Vec<u8>) -> Result<(), D
     Ok(())
 }
 
-fn kanji(bits: &mut Bits<'_>, version: usize, out: &mut Vec<u8>) -> Result<(), DecodeError> {
-    for _ in 0..count(bits, version, [8, 10, 12])? {
+fn kanji(bits: &mut Bits<'_>, count: usize, out: &mut Vec<u8>) -> Result<(), DecodeError> {
+    for _ in 0..bits.take(count)? {
         let value = bits.take(13)?;
         let joined = ((value / 0xC0) << 8) | (value % 0xC0);
         let code = if joined < 0x1F00 { joined + 0x8140 } else { joined + 0xC140 };

@@ -73,7 +73,7 @@ pub(super) fn symbol(args: &Args, bytes: &[u8], content: &Content) -> Result<Sym
         Artwork::new(matrix, symbology, options(args, content)).map_err(|e| Error::unusable(e.to_string()))?;
     let side = |modules: f64| (modules + 2.0 * f64::from(artwork.quiet_zone)) * args.drawing.module_mm;
     let name = match symbology {
-        Symbology::QrCode => size.name,
+        Symbology::QrCode | Symbology::MicroQrCode => size.name,
         Symbology::DataMatrix => format!("Data Matrix {}", size.name),
     };
     Ok(Symbol { mm: (side(columns), side(rows)), name, artwork })

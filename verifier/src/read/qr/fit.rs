@@ -1,58 +1,23 @@
-//! Where the modules are: a projective map, fitted on every function pattern, with a smooth correction for what is not
-//! flat.
+//! Where the modules of a QR Code are: from its finder patterns and its alignment patterns.
 
 use super::finder::Triple;
+use super::target::{Fit, Sums, Target};
 use crate::read::geometry::{Homography, Point};
 use crate::read::picture::Picture;
 use touchmark_formats::symbol::qr::tables::Version;
 
-/// A symbol's place in a picture.
-#[derive(Debug, Clone)]
-pub(super) struct Fit {
-    pub(super) version: Version,
-    /// Outer corners: top left, top right, bottom right, bottom left.
-    pub(super) corners: [Point; 4],
-    /// How far the middle of each side bulges from the straight line, in pixels: along x for u and v, along y for u, v.
-    bend: [f32; 4],
-    map: Homography,
-    /// Correlation of the function patterns with what they should look like, -1 to 1.
-    pub(super) score: f32,
-}
-
-/// A module of a function pattern: where, and whether it is dark.
-type Known = (Point, bool);
-
-/// What a symbol of one version must show, and the picture to show it.
+/// A QR Code of one version, to be found in a picture.
 pub(super) struct Fitter<'a> {
-    picture: &'a Picture,
-    reversed: bool,
+    pub(super) target: Target<'a>,
     version: Version,
-    known: Vec<Known>,
-    /// Pixels around a point over which light and shade are taken as constant.
-    radius: usize,
-    module: f32,
     /// Whether the timing patterns show this version.
     pub(super) counted: bool,
 }
 
 impl<'a> Fitter<'a> {
     pub(super) fn new(picture: &'a Picture, reversed: bool, version: Version, module: f32, counted: bool) -> Self {
-        let side = version.side();
-        let place = |x: usize, y: usize| Point::new(x as f32 + 0.5, y as f32 + 0.5);
-        let mut known: Vec<Known> = (0..side * side)
-            .filter_map(|i| version.known(i % side, i / side).map(|dark| (place(i % side, i / side), dark)))
-            .collect();
-        // Some hundreds of modules pin down eight numbers; more would only cost time.
-        let stride = known.len() / 300;
-        if stride > 1 {
-            let mut n = 0;
-            known.retain(|_| {
-                n += 1;
-                n % stride == 0
-            });
-        }
-        let radius = (module * 4.0).ceil() as usize;
-        Self { picture, reversed, version, known, radius, module, counted }
+        let target = Target::new(picture, reversed, version.side(), |x, y| version.known(x, y), false, module);
+        Self { target, version, counted }
     }
 
     fn side(&self) -> f32 {
@@ -61,22 +26,17 @@ impl<'a> Fitter<'a> {
 
     /// The score of the untilted square on three finder patterns: enough to tell versions apart.
     pub(super) fn first_score(&self, triple: &Triple) -> f32 {
-        flat(triple, self.side()).map_or(-1.0, |map| self.score(&|p| map.apply(p)))
+        flat(triple, self.side()).map_or(-1.0, |map| self.target.score(&|p| map.apply(p)))
     }
 
     /// The score with the outer corners at `corners`.
     pub(super) fn score_at(&self, corners: &[Point; 4]) -> f32 {
-        Homography::from_points(self.square(), *corners).map_or(-1.0, |map| self.score(&|p| map.apply(p)))
+        Homography::from_points(self.target.square(), *corners).map_or(-1.0, |map| self.target.score(&|p| map.apply(p)))
     }
 
     /// The best fit near outer corners that somebody pointed at.
     pub(super) fn fit_at(&self, corners: &[Point; 4]) -> Option<Fit> {
-        Homography::from_points(self.square(), *corners).and_then(|map| self.refined(&map, 1.0))
-    }
-
-    fn square(&self) -> [Point; 4] {
-        let side = self.side();
-        [Point::new(0.0, 0.0), Point::new(side, 0.0), Point::new(side, side), Point::new(0.0, side)]
+        Homography::from_points(self.target.square(), *corners).and_then(|map| self.target.refined(&map, 1.0))
     }
 
     /// The fit that three finder patterns and the likeliest place of the last alignment pattern give, unrefined.
@@ -90,10 +50,10 @@ impl<'a> Fitter<'a> {
             (from[2], to[2]) = (alignment, *place);
             map = Homography::from_points(from, to)?;
         }
-        let score = self.score(&|p| map.apply(p));
-        let square = self.square();
+        let score = self.target.score(&|p| map.apply(p));
+        let square = self.target.square();
         (score > 0.4).then(|| Fit {
-            version: self.version,
+            side: self.version.side(),
             corners: square.map(|p| map.apply(p)),
             bend: [0.0; 4],
             map,
@@ -128,15 +88,15 @@ impl<'a> Fitter<'a> {
                 map = Homography::fitted(&pairs).unwrap_or(map);
             }
         }
-        let square = self.square();
-        let score = self.score(&|p| map.apply(p));
+        let square = self.target.square();
+        let score = self.target.score(&|p| map.apply(p));
         let offsets = pairs.iter().map(|(centre, is)| {
             let was = map.apply(*centre);
             (*centre, Point::new(is.x - was.x, is.y - was.y))
         });
         let offsets = offsets.collect();
         let corners = square.map(|p| map.apply(p));
-        Some((Fit { version: self.version, corners, bend: [0.0; 4], map, score }, offsets))
+        Some((Fit { side: self.version.side(), corners, bend: [0.0; 4], map, score }, offsets))
     }
 
     /// The place that looks most like an alignment pattern within `reach` modules of where `map` and `shift` have it.
@@ -164,13 +124,13 @@ impl<'a> Fitter<'a> {
         let side = self.side();
         let flat = flat(triple, side)?;
         let [from, finders] = anchors(triple, side);
-        let mut best = self.refined(&flat, 1.5);
+        let mut best = self.target.refined(&flat, 1.5);
         let alignment = Point::new(side - 6.5, side - 6.5);
         if self.version.number() > 1 {
             for place in self.alignment_candidates(&flat, alignment) {
                 let from = [from[0], from[1], alignment, from[3]];
                 let to = [finders[0], finders[1], place, finders[3]];
-                let fit = Homography::from_points(from, to).and_then(|map| self.refined(&map, 0.6));
+                let fit = Homography::from_points(from, to).and_then(|map| self.target.refined(&map, 0.6));
                 if fit.as_ref().is_some_and(|fit| best.as_ref().is_none_or(|best| fit.score > best.score)) {
                     best = fit;
                 }
@@ -196,7 +156,7 @@ impl<'a> Fitter<'a> {
         found.sort_by(|a, b| b.0.total_cmp(&a.0));
         let mut out: Vec<Point> = Vec::new();
         for (_, place) in found {
-            if out.iter().all(|p| p.distance(place) > self.module * 1.5) {
+            if out.iter().all(|p| p.distance(place) > self.target.module * 1.5) {
                 out.push(place);
             }
             if out.len() == 3 {
@@ -211,89 +171,13 @@ impl<'a> Fitter<'a> {
         for y in -2i32..=2 {
             for x in -2i32..=2 {
                 let place = map(Point::new(centre.x + x as f32, centre.y + y as f32));
-                if !self.picture.contains(place) {
+                if !self.target.picture.contains(place) {
                     return -1.0;
                 }
-                sums.add(x.abs().max(y.abs()) != 1, self.look(place));
+                sums.add(x.abs().max(y.abs()) != 1, self.target.look(place));
             }
         }
         sums.correlation()
-    }
-
-    /// The grey level at a place, positive where it is dark as the symbol means it.
-    fn look(&self, place: Point) -> f32 {
-        let grey = self.picture.flattened(place, self.radius);
-        if self.reversed { grey } else { -grey }
-    }
-
-    fn score(&self, map: &impl Fn(Point) -> Point) -> f32 {
-        let mut sums = Sums::default();
-        for (place, dark) in &self.known {
-            let place = map(*place);
-            if !self.picture.contains(place) {
-                sums.add(*dark, 0.0);
-                continue;
-            }
-            sums.add(*dark, self.look(place));
-        }
-        sums.correlation()
-    }
-
-    fn refined(&self, map: &Homography, largest: f32) -> Option<Fit> {
-        let square = self.square();
-        let mut corners = square.map(|p| map.apply(p));
-        if corners.iter().any(|c| !c.x.is_finite() || !c.y.is_finite()) {
-            return None;
-        }
-        let mut map = Homography::from_points(square, corners)?;
-        let mut score = self.score(&|p| map.apply(p));
-        if score < 0.15 {
-            return None;
-        }
-        let mut step = largest;
-        while step > 0.08 {
-            let mut moved = false;
-            for corner in [2, 1, 3, 0] {
-                for (dx, dy) in [(1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0)] {
-                    let mut tried = corners;
-                    tried[corner].x += dx * step * self.module;
-                    tried[corner].y += dy * step * self.module;
-                    let Some(candidate) = Homography::from_points(square, tried) else { continue };
-                    let better = self.score(&|p| candidate.apply(p));
-                    if better > score + 1e-4 {
-                        (score, corners, map, moved) = (better, tried, candidate, true);
-                    }
-                }
-            }
-            if !moved {
-                step /= 2.0;
-            }
-        }
-        Some(Fit { version: self.version, corners, bend: [0.0; 4], map, score })
-    }
-
-    /// The same fit with its sides allowed to bulge, as on a curved package or a bent label.
-    pub(super) fn bent(&self, fit: &Fit) -> Fit {
-        let mut best = fit.clone();
-        let mut step = 1.0;
-        while step > 0.1 {
-            let mut moved = false;
-            for i in 0..4 {
-                for sign in [1.0, -1.0] {
-                    let mut tried = best.clone();
-                    tried.bend[i] += sign * step * self.module;
-                    tried.score = self.score(&|p| tried.place(p));
-                    if tried.score > best.score + 1e-4 {
-                        best = tried;
-                        moved = true;
-                    }
-                }
-            }
-            if !moved {
-                step /= 2.0;
-            }
-        }
-        best
     }
 
     /// How far each alignment pattern is from where `fit` has it, in pixels: its place in modules and the offset.
@@ -362,43 +246,4 @@ pub(super) fn plausible(picture: &Picture, reversed: bool, triple: &Triple) -> b
     };
     let scores = [triple.top_left, triple.top_right, triple.bottom_left].map(score);
     scores.iter().all(|s| *s > 0.3) && scores.iter().sum::<f32>() > 1.5
-}
-
-impl Fit {
-    /// The place in the picture of a point in modules.
-    pub(super) fn place(&self, p: Point) -> Point {
-        let place = self.map.apply(p);
-        let side = self.version.side() as f32;
-        let (u, v) = (p.x / side, p.y / side);
-        let (bulge_u, bulge_v) = (4.0 * u * (1.0 - u), 4.0 * v * (1.0 - v));
-        let [xu, xv, yu, yv] = self.bend;
-        Point::new(place.x + xu * bulge_u + xv * bulge_v, place.y + yu * bulge_u + yv * bulge_v)
-    }
-}
-
-/// Sums for the correlation of dark and light with grey levels.
-#[derive(Default)]
-pub(super) struct Sums {
-    n: f32,
-    expected: f32,
-    seen: f32,
-    seen2: f32,
-    both: f32,
-}
-
-impl Sums {
-    pub(super) fn add(&mut self, dark: bool, seen: f32) {
-        let expected = if dark { 1.0 } else { -1.0 };
-        self.n += 1.0;
-        self.expected += expected;
-        self.seen += seen;
-        self.seen2 += seen * seen;
-        self.both += expected * seen;
-    }
-
-    pub(super) fn correlation(&self) -> f32 {
-        let (e, s) = (self.expected / self.n, self.seen / self.n);
-        let spread = (1.0 - e * e) * (self.seen2 / self.n - s * s);
-        if spread <= 1e-6 { 0.0 } else { (self.both / self.n - e * s) / spread.sqrt() }
-    }
 }

@@ -1,19 +1,24 @@
-//! QR Code, ISO/IEC 18004: located by its finder patterns, fitted on all its function patterns.
+//! QR Code and Micro QR Code, ISO/IEC 18004: located by its finder patterns, fitted on all its function patterns.
 
 mod finder;
 mod fit;
+mod micro;
 mod pairs;
 mod sample;
+mod target;
 mod timing;
+mod turned;
 
 use super::geometry::Point;
 use super::picture::Picture;
 use super::{Located, ModuleGrid, Symbol};
 use finder::Triple;
-use fit::{Fit, Fitter};
+use fit::Fitter;
 use sample::Judge;
+use target::Fit;
 use touchmark_formats::symbol::Symbology;
 use touchmark_formats::symbol::qr::decode::decode;
+use touchmark_formats::symbol::qr::micro::{MicroVersion, decode as micro_decode};
 use touchmark_formats::symbol::qr::tables::Version;
 
 /// How long to look at finder patterns.
@@ -25,6 +30,8 @@ pub(super) enum Look {
     Long(usize),
     /// For symbols of which only two finder patterns are seen.
     Pairs,
+    /// For Micro QR Code, which has one finder pattern.
+    Micro,
 }
 
 /// How a picture is searched.
@@ -53,7 +60,10 @@ pub(super) fn read(picture: &Picture, search: Search, explained: &dyn Fn(Point) 
     finders.retain(|finder| !explained(finder.centre));
     let mut out: Vec<Symbol> = Vec::new();
     let mut left: Vec<(Triple, Vec<Fitter<'_>>)> = Vec::new();
-    let triples = if search.look == Look::Pairs { Vec::new() } else { finder::triples(&finders) };
+    let triples = match search.look {
+        Look::First | Look::Long(_) => finder::triples(&finders),
+        Look::Pairs | Look::Micro => Vec::new(),
+    };
     for triple in triples {
         if left.len() == MOST_TRIPLES {
             break;
@@ -67,17 +77,17 @@ pub(super) fn read(picture: &Picture, search: Search, explained: &dyn Fn(Point) 
             None => left.push((triple, fitters)),
         }
     }
-    if let Look::Long(triples) = search.look
-        && out.is_empty()
-    {
-        for (triple, fitters) in left.into_iter().take(triples) {
-            if !used(&triple, &out) {
-                out.extend(at_length(picture, search, fitters, &triple));
+    match search.look {
+        Look::Long(triples) if out.is_empty() => {
+            for (triple, fitters) in left.into_iter().take(triples) {
+                if !used(&triple, &out) {
+                    out.extend(at_length(picture, search, fitters, &triple));
+                }
             }
         }
-    }
-    if search.look == Look::Pairs {
-        out.extend(from_pairs(picture, search, &finders));
+        Look::First | Look::Long(_) => {}
+        Look::Pairs => out.extend(from_pairs(picture, search, &finders)),
+        Look::Micro => out.extend(micro::read(picture, search, &finders)),
     }
     // What was decoded in the end explains what could not be at first.
     let decoded: Vec<[Point; 4]> = out.iter().filter(|s| s.decoded.is_ok()).map(|s| s.located.corners).collect();
@@ -195,7 +205,7 @@ fn read_fit(picture: &Picture, search: Search, fitter: &Fitter<'_>, best: &Fit) 
     if straight.decoded.is_ok() {
         return Some(straight);
     }
-    let bent = fitter.bent(best);
+    let bent = fitter.target.bent(best);
     let curved = symbol(picture, search, &bent, &|p| bent.place(p), Judge::Mean);
     if curved.decoded.is_ok() {
         return Some(curved);
@@ -226,8 +236,12 @@ fn warp(fit: &Fit, offsets: &[(Point, Point)], p: Point) -> Point {
 }
 
 fn symbol(picture: &Picture, search: Search, fit: &Fit, place: &impl Fn(Point) -> Point, judge: Judge) -> Symbol {
-    let side = fit.version.side();
+    let side = fit.side;
     let modules = sample::sample(picture, search.reversed, side, place, judge);
+    let (symbology, decode): (_, fn(usize, &[f32]) -> _) = match MicroVersion::of_side(side) {
+        Some(_) => (Symbology::MicroQrCode, micro_decode),
+        None => (Symbology::QrCode, decode),
+    };
     let upright = decode(side, &modules.llr);
     let (decoded, modules, mirrored) = match upright {
         Ok(content) => (Ok(content), modules, false),
@@ -242,14 +256,7 @@ fn symbol(picture: &Picture, search: Search, fit: &Fit, place: &impl Fn(Point) -
     };
     let [a, b, c, d] = fit.corners;
     let corners = if mirrored { [a, d, c, b] } else { [a, b, c, d] };
-    let located = Located {
-        symbology: Symbology::QrCode,
-        corners,
-        modules,
-        reversed: search.reversed,
-        mirrored,
-        attempt: search.attempt,
-    };
+    let located = Located { symbology, corners, modules, reversed: search.reversed, mirrored, attempt: search.attempt };
     Symbol { located, decoded }
 }
 
