@@ -5,8 +5,10 @@ pub mod datamatrix;
 pub mod decode;
 pub mod encode;
 pub mod qr;
+pub mod recover;
 pub mod reed_solomon;
 mod soft;
+mod view;
 
 pub use encode::{EcLevel, EncodeError, Encoded, Request, Shape, SymbolSize, encode, encode_text, sizes};
 

@@ -9,16 +9,25 @@ pub(super) struct Received {
     pub(super) codeword: u8,
     /// The likelihood of its least certain bit, in nats; 0 where nothing is known.
     pub(super) reliability: f32,
+    /// The same with that bit the other way round.
+    pub(super) second: u8,
 }
+
+/// Likelihood of what is known and not only seen, in nats: far beyond what sampling says of any bit.
+pub(super) const CERTAIN: f32 = 1000.0;
 
 impl Received {
     /// The codeword of eight log-likelihood ratios, the most significant first.
     pub(super) fn of(bits: impl IntoIterator<Item = f32>) -> Self {
-        let unsure = Self { codeword: 0, reliability: f32::INFINITY };
-        bits.into_iter().map(|bit| if bit.is_finite() { bit } else { 0.0 }).fold(unsure, |so_far, bit| Self {
-            codeword: so_far.codeword << 1 | u8::from(bit > 0.0),
-            reliability: so_far.reliability.min(bit.abs()),
-        })
+        let (mut codeword, mut reliability, mut doubtful) = (0u8, f32::INFINITY, 0u8);
+        for bit in bits {
+            let bit = if bit.is_finite() { bit } else { 0.0 };
+            (codeword, doubtful) = (codeword << 1 | u8::from(bit > 0.0), doubtful << 1);
+            if bit.abs() < reliability {
+                (reliability, doubtful) = (bit.abs(), 1);
+            }
+        }
+        Self { codeword, reliability, second: codeword ^ doubtful }
     }
 }
 
@@ -42,14 +51,57 @@ pub(super) struct Corrected {
 /// if that will do, else with more and more of the least reliable codewords declared erased. Of several answers it is
 /// the one that is least likely chance.
 pub(super) fn correct(code: &Code, sent: &[Received], ec: usize, spare: usize) -> Option<Corrected> {
+    let doubtful = by_doubt(sent);
+    let attempt = |erased: usize| correct_with(code, sent, ec, spare, doubtful.get(..erased)?);
+    let credible = |answer: &Corrected| answer.bits >= CHANCE_BITS;
+    let erased = erasure_counts(sent, ec, spare).filter_map(attempt).filter(credible);
+    attempt(0).or_else(|| erased.max_by(|a, b| a.bits.total_cmp(&b.bits)))
+}
+
+/// Blocks that may have been sent, the likeliest first, with what speaks against each: the reliabilities of the codewords
+/// that it changes. Erasures are tried at every number, and with each both values of the least certain bit of the `flips`
+/// codewords that are the most doubtful after them.
+pub(super) fn candidates(code: &Code, sent: &[Received], ec: usize, flips: usize) -> Vec<(f32, Vec<u8>)> {
+    let doubtful = by_doubt(sent);
+    let mut out: Vec<(f32, Vec<u8>)> = Vec::new();
+    for erased in std::iter::once(0).chain(erasure_counts(sent, ec, 0)) {
+        let Some((erasures, sure)) = doubtful.split_at_checked(erased) else { break };
+        for pattern in 0..1u32 << flips {
+            let mut block: Vec<u8> = sent.iter().map(|received| received.codeword).collect();
+            for at in sure.iter().enumerate().take(flips).filter(|(i, _)| pattern >> i & 1 == 1).map(|(_, at)| *at) {
+                block[at] = sent[at].second;
+            }
+            if code.correct(&mut block, ec, erasures).is_err() || out.iter().any(|(_, known)| *known == block) {
+                continue;
+            }
+            let changed = sent.iter().zip(&block).filter(|(received, word)| received.codeword != **word);
+            // What is known for certain cannot have been anything else.
+            let cost: f32 = changed.map(|(received, _)| received.reliability).sum();
+            if cost < CERTAIN {
+                out.push((cost, block));
+            }
+        }
+    }
+    out.sort_by(|a, b| a.0.total_cmp(&b.0));
+    out.truncate(MOST_CANDIDATES);
+    out
+}
+
+/// Candidates of a block that are worth a judge.
+const MOST_CANDIDATES: usize = 4;
+
+/// The places of codewords, the least reliable first.
+fn by_doubt(sent: &[Received]) -> Vec<usize> {
     let mut doubtful: Vec<usize> = (0..sent.len()).collect();
     doubtful.sort_by(|a, b| sent[*a].reliability.total_cmp(&sent[*b].reliability));
+    doubtful
+}
+
+/// Numbers of erasures to try: what is unknown, and two more at a time.
+fn erasure_counts(sent: &[Received], ec: usize, spare: usize) -> impl Iterator<Item = usize> {
     let unknown = sent.iter().filter(|received| received.reliability == 0.0).count();
     let first = if unknown + spare <= ec { unknown } else { 0 };
-    let attempt = |erased: usize| correct_with(code, sent, ec, spare, doubtful.get(..erased)?);
-    let steps = (first.max(1)..=ec).filter(|erased| *erased == first || (erased - first).is_multiple_of(2));
-    let credible = |answer: &Corrected| answer.bits >= CHANCE_BITS;
-    attempt(0).or_else(|| steps.filter_map(attempt).filter(credible).max_by(|a, b| a.bits.total_cmp(&b.bits)))
+    (first..=ec).step_by(2).filter(|erased| *erased > 0)
 }
 
 fn correct_with(code: &Code, sent: &[Received], ec: usize, spare: usize, erasures: &[usize]) -> Option<Corrected> {

@@ -1,20 +1,22 @@
 //! Data codewords to content: the encodation schemes of ISO/IEC 16022, 5.2 and annexes B and C.
 
 use crate::symbol::decode::{as_text, character_set, looks_like_text};
+use crate::symbol::recover::Template;
+use crate::symbol::view::{Word, known_bits};
 use encoding_rs::Encoding;
 
 /// The content of the data codewords.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Data {
+pub(in crate::symbol) struct Data {
     /// The bytes as encoded, macro header and trailer included, FNC1 as group separator (0x1D) but left out where it
     /// only marks the symbol (first or second place); ECI designators, structured append and padding left out.
-    pub(super) bytes: Vec<u8>,
+    pub(in crate::symbol) bytes: Vec<u8>,
     /// The bytes as text: by the ECI designators where there are some, else as UTF-8 or Latin-1 if they look like it.
-    pub(super) text: Option<String>,
+    pub(in crate::symbol) text: Option<String>,
 }
 
 /// Decodes all data codewords of a symbol; `None` where they break the rules of an encodation.
-pub(super) fn decode(codewords: &[u8]) -> Option<Data> {
+pub(in crate::symbol) fn decode(codewords: &[u8]) -> Option<Data> {
     let mut reader = Reader { codewords, at: 0, out: Vec::new(), charsets: Vec::new(), trailer: &[] };
     reader.ascii()?;
     reader.out.extend_from_slice(reader.trailer);
@@ -202,9 +204,44 @@ impl Reader<'_> {
 
     fn unrandomised(&mut self) -> Option<u8> {
         let codeword = self.next()?;
-        let pseudo_random = (149 * self.at % 255 + 1) as u8;
-        Some(codeword.wrapping_sub(pseudo_random))
+        Some(unrandomise_255(codeword, self.at))
     }
+}
+
+/// The byte behind a codeword of base 256 at a place counted from 1 (annex B.2).
+pub(in crate::symbol) fn unrandomise_255(codeword: u8, place: usize) -> u8 {
+    codeword.wrapping_sub(pseudo_random_255(place))
+}
+
+fn pseudo_random_255(place: usize) -> u8 {
+    (149 * place % 255 + 1) as u8
+}
+
+/// A padding codeword after the first, at a place counted from 1 (annex B.1).
+fn pad_253(place: usize) -> u8 {
+    let value = usize::from(PAD) + 149 * place % 253 + 1;
+    (if value > 254 { value - 254 } else { value }) as u8
+}
+
+/// What a payload, encoded in base 256 as one segment, says of `data_words` data codewords; `None` if it does not fit.
+pub(in crate::symbol) fn expected(template: &Template, data_words: usize) -> Option<Vec<Word<Option<bool>>>> {
+    // Beyond this the length takes two codewords; no mark is as long.
+    let length = u8::try_from(template.bytes.len()).ok().filter(|length| *length < 250)?;
+    // A segment that fills the symbol may say so by a length of 0.
+    let says = template.complete && template.bytes.len() + 2 < data_words;
+    let field = std::iter::once(says.then_some(length)).chain(template.bytes.iter().copied());
+    let randomised = field.enumerate().map(|(i, byte)| byte.map(|byte| byte.wrapping_add(pseudo_random_255(i + 2))));
+    let mut words = vec![Some(LATCH_BASE256)];
+    words.extend(randomised);
+    if words.len() > data_words {
+        return None;
+    }
+    if template.complete && words.len() < data_words {
+        words.push(Some(PAD));
+        words.extend((words.len() + 1..=data_words).map(|place| Some(pad_253(place))));
+    }
+    words.resize(data_words, None);
+    Some(words.into_iter().map(|word| word.map_or([None; 8], known_bits)).collect())
 }
 
 /// The three values of two codewords of C40, Text or X12.

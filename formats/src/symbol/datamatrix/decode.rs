@@ -5,7 +5,7 @@ use super::placement;
 use super::sizes::Size;
 use crate::symbol::decode::{Content, DecodeError};
 use crate::symbol::reed_solomon::DATA_MATRIX;
-use crate::symbol::soft::{self, Received};
+use crate::symbol::view::{Block, Framing, View, Word};
 
 /// Decodes a grid of `rows` by `columns` log-likelihood ratios, row by row: positive for a dark module, 0 for one
 /// that nothing is known of.
@@ -13,23 +13,35 @@ use crate::symbol::soft::{self, Received};
 /// # Errors
 /// See [`DecodeError`].
 pub fn decode(rows: usize, columns: usize, llr: &[f32]) -> Result<Content, DecodeError> {
-    let size = Size::of(rows, columns).filter(|size| size.rows * size.columns == llr.len()).ok_or(DecodeError::Size)?;
-    let likelihood = |module: usize| llr.get(module).copied().unwrap_or(0.0);
-    let received: Vec<Received> =
-        placement::codewords(size).iter().map(|modules| Received::of(modules.map(likelihood))).collect();
     let mut error = DecodeError::Checksum;
-    for ec_start in ec_starts(size) {
-        match correct(size, &received, ec_start) {
-            Some((codewords, repaired)) => match data::decode(&codewords) {
-                Some(data::Data { bytes, text }) => {
-                    return Ok(Content { bytes, text, repaired, codewords: size.codewords() });
-                }
-                None => error = DecodeError::Format,
-            },
-            None => continue,
+    for view in views(rows, columns, llr).ok_or(DecodeError::Size)? {
+        let Some(corrected) = view.corrected() else { continue };
+        match data::decode(&corrected.data) {
+            Some(data::Data { bytes, text }) => {
+                return Ok(Content { bytes, text, repaired: corrected.repaired, codewords: view.codewords() });
+            }
+            None => error = DecodeError::Format,
         }
     }
     Err(error)
+}
+
+/// The symbol as codewords, by either order of its blocks; `None` if there is none of this size.
+pub(in crate::symbol) fn views(rows: usize, columns: usize, llr: &[f32]) -> Option<Vec<View>> {
+    let size = Size::of(rows, columns).filter(|size| size.rows * size.columns == llr.len())?;
+    let likelihood = |module: usize| llr.get(module).copied().unwrap_or(0.0);
+    let words: Vec<Word<f32>> = placement::codewords(size).iter().map(|modules| modules.map(likelihood)).collect();
+    let view = |ec_start: usize| {
+        let blocks = (0..size.blocks).map(|block| {
+            let data: Vec<usize> = (block..size.data).step_by(size.blocks).collect();
+            let first = size.data + (block + size.blocks - ec_start) % size.blocks;
+            let ec = (first..size.codewords()).step_by(size.blocks);
+            let words = data.iter().copied().chain(ec).filter_map(|at| words.get(at).copied()).collect();
+            Block { data, words }
+        });
+        View { code: &DATA_MATRIX, framing: Framing::DataMatrix, spare: 0, blocks: blocks.collect() }
+    };
+    Some(ec_starts(size).map(view).collect())
 }
 
 /// The block of the first error-correction codeword. In 144x144 the last two blocks have a data codeword less; there
@@ -37,23 +49,6 @@ pub fn decode(rows: usize, columns: usize, llr: &[f32]) -> Result<Content, Decod
 fn ec_starts(size: &Size) -> impl Iterator<Item = usize> {
     let other = size.data % size.blocks;
     std::iter::once(0).chain((other != 0).then_some(other))
-}
-
-/// All data codewords corrected, and the number of codewords that were changed.
-fn correct(size: &Size, received: &[Received], ec_start: usize) -> Option<(Vec<u8>, usize)> {
-    let mut codewords = vec![0; size.data];
-    let mut repaired = 0;
-    for block in 0..size.blocks {
-        let data = (block..size.data).step_by(size.blocks);
-        let ec = (size.data + (block + size.blocks - ec_start) % size.blocks..size.codewords()).step_by(size.blocks);
-        let sent: Vec<Received> = data.clone().chain(ec).filter_map(|at| received.get(at).copied()).collect();
-        let corrected = soft::correct(&DATA_MATRIX, &sent, size.ec_per_block(), 0)?;
-        for (at, codeword) in data.zip(corrected.block) {
-            codewords[at] = codeword;
-        }
-        repaired += corrected.repaired;
-    }
-    Some((codewords, repaired))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Data Matrix ECC 200, ISO/IEC 16022, with the rectangles of ISO/IEC 21471 (DMRE).
 
-mod data;
+pub(super) mod data;
 pub mod decode;
 pub mod encode;
 pub mod placement;

@@ -6,7 +6,7 @@ use super::tables::{Version, masks};
 use crate::symbol::EcLevel;
 use crate::symbol::decode::{Content, DecodeError};
 use crate::symbol::reed_solomon;
-use crate::symbol::soft::{self, Received};
+use crate::symbol::view::{Block, Corrected, Framing, View, Word};
 
 /// Decodes a symbol of `side` by `side` modules from the log-likelihood ratio of each, row by row: positive for a dark
 /// module, 0 for an unknown one.
@@ -14,22 +14,32 @@ use crate::symbol::soft::{self, Received};
 /// # Errors
 /// [`DecodeError`].
 pub fn decode(side: usize, llr: &[f32]) -> Result<Content, DecodeError> {
-    let version = Version::of_side(side).filter(|_| llr.len() == side * side).ok_or(DecodeError::Size)?;
-    let order = version.data_modules();
+    let views = views(side, llr).ok_or(DecodeError::Size)?;
     let mut error = DecodeError::Checksum;
-    // The format's own code corrects three bits; the runner-up is worth a try where it was hit harder.
-    for (ec, mask) in formats(side, llr).into_iter().take(3) {
-        let bit = |&(x, y): &(usize, usize)| llr[y * side + x] * if masks(mask, x, y) { -1.0 } else { 1.0 };
-        let words =
-            order.chunks_exact(8).take(version.codewords()).map(|modules| Received::of(modules.iter().map(bit)));
-        let words: Vec<Received> = words.collect();
-        match content(version, ec, &words) {
+    for view in &views {
+        match content(view) {
             Ok(content) => return Ok(content),
             Err(DecodeError::Checksum) => {}
             Err(e) => error = e,
         }
     }
     Err(error)
+}
+
+/// The symbol by its likeliest formats; `None` if there is none of this size. The format's own code corrects three bits;
+/// the runners-up are worth a try where it was hit harder.
+pub(in crate::symbol) fn views(side: usize, llr: &[f32]) -> Option<Vec<View>> {
+    let version = Version::of_side(side).filter(|_| llr.len() == side * side)?;
+    let order = version.data_modules();
+    let likeliest = formats(side, llr).into_iter().take(3);
+    let seen = likeliest.map(|(ec, mask)| {
+        let bit = |&(x, y): &(usize, usize)| llr[y * side + x] * if masks(mask, x, y) { -1.0 } else { 1.0 };
+        let (words, _) = order.as_chunks::<8>();
+        let words: Vec<Word<f32>> =
+            words.iter().take(version.codewords()).map(|modules| modules.each_ref().map(bit)).collect();
+        view(version, ec, &words)
+    });
+    Some(seen.collect())
 }
 
 /// Level and mask, the likeliest first.
@@ -77,34 +87,37 @@ pub(super) fn format_word(data: u16) -> u16 {
     data << 10 | rest
 }
 
-fn content(version: Version, ec: EcLevel, words: &[Received]) -> Result<Content, DecodeError> {
+fn view(version: Version, ec: EcLevel, words: &[Word<f32>]) -> View {
     let (ec_words, blocks) = version.blocks(ec);
     let data_words = words.len() / blocks - ec_words;
     let longer = words.len() % blocks;
     // Shorter blocks come first; the one codeword more of the others is the last of their data (clause 7.6).
     let data_length = |block: usize| data_words + usize::from(block >= blocks - longer);
-    let mut data = Vec::with_capacity(words.len());
-    let (mut repaired, mut erased) = (0, 0);
-    for block in 0..blocks {
+    let mut before = 0;
+    let blocks = (0..blocks).map(|block| {
         let place = |i: usize| match i {
             i if i < data_words => i * blocks + block,
             i if i < data_length(block) => data_words * blocks + block - (blocks - longer),
             i => data_words * blocks + longer + (i - data_length(block)) * blocks + block,
         };
-        let length = data_length(block) + ec_words;
-        let own: Vec<Received> = (0..length).filter_map(|i| words.get(place(i)).copied()).collect();
-        let spare = spare(version, ec);
-        let corrected = soft::correct(&reed_solomon::QR, &own, ec_words, spare).ok_or(DecodeError::Checksum)?;
-        repaired += corrected.repaired;
-        erased += corrected.erased;
-        data.extend_from_slice(corrected.block.get(..data_length(block)).unwrap_or_default());
-    }
+        let data = before..before + data_length(block);
+        before = data.end;
+        let words = (0..data.len() + ec_words).filter_map(|i| words.get(place(i)).copied()).collect();
+        Block { data: data.collect(), words }
+    });
+    let blocks = blocks.collect();
+    View { code: &reed_solomon::QR, framing: Framing::Qr(version), spare: spare(version, ec), blocks }
+}
+
+fn content(view: &View) -> Result<Content, DecodeError> {
+    let Framing::Qr(version) = view.framing else { return Err(DecodeError::Size) };
+    let Corrected { data, repaired, erased } = view.corrected().ok_or(DecodeError::Checksum)?;
     let Segments { bytes, text, padded } = segments::read(&data, version.number())?;
     // Erasures leave less to refuse a wrong content by, and nothing is soon said: the form must bear it out.
     if (erased > 0 || bytes.is_empty()) && !padded {
         return Err(DecodeError::Checksum);
     }
-    Ok(Content { bytes, text, repaired, codewords: words.len() })
+    Ok(Content { bytes, text, repaired, codewords: view.codewords() })
 }
 
 /// Codewords of error correction that the standard keeps back against misreading in small symbols (table 9).

@@ -4,5 +4,5 @@ pub mod decode;
 pub mod encode;
 pub mod micro;
 mod penalty;
-mod segments;
+pub(super) mod segments;
 pub mod tables;

@@ -1,17 +1,19 @@
 //! Data codewords of QR Code to content: the segments of ISO/IEC 18004, clauses 7.4 and 7.5.
 
 use crate::symbol::decode::{DecodeError, as_text, character_set};
+use crate::symbol::recover::Template;
+use crate::symbol::view::{Word, known_bits};
 use encoding_rs::{Encoding, SHIFT_JIS};
 
 const ALPHANUMERIC: &[u8; 45] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:";
 
 /// Bytes and text of a bit stream.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Segments {
-    pub(super) bytes: Vec<u8>,
-    pub(super) text: Option<String>,
+pub(in crate::symbol) struct Segments {
+    pub(in crate::symbol) bytes: Vec<u8>,
+    pub(in crate::symbol) text: Option<String>,
     /// What follows the terminator is the padding of clause 7.4.10.
-    pub(super) padded: bool,
+    pub(in crate::symbol) padded: bool,
 }
 
 struct Bits<'a> {
@@ -71,7 +73,7 @@ impl Counts {
 ///
 /// # Errors
 /// [`DecodeError::Format`] where the bits are no legal segments.
-pub(super) fn read(data: &[u8], version: usize) -> Result<Segments, DecodeError> {
+pub(in crate::symbol) fn read(data: &[u8], version: usize) -> Result<Segments, DecodeError> {
     let mut bits = Bits { data, at: 0, end: data.len() * 8 };
     let counts = Counts::of(version);
     let mut out = Segments::default();
@@ -105,6 +107,39 @@ pub(super) fn read(data: &[u8], version: usize) -> Result<Segments, DecodeError>
     out.text = if declared { pieces.into_iter().collect() } else { as_text(&out.bytes, None) };
     out.padded = is_padding(&mut bits);
     Ok(out)
+}
+
+/// Bits of the character count of a segment of bytes.
+pub(in crate::symbol) fn byte_count_bits(version: usize) -> usize {
+    Counts::of(version).bytes
+}
+
+/// What a payload, encoded as one segment of bytes, says of `data_words` data codewords; `None` if it does not fit.
+pub(in crate::symbol) fn expected(
+    template: &Template,
+    version: usize,
+    data_words: usize,
+) -> Option<Vec<Word<Option<bool>>>> {
+    let room = data_words * 8;
+    let length = template.bytes.len();
+    let count_bits = byte_count_bits(version);
+    // Byte mode is 0100.
+    let mut bits = [false, true, false, false].map(Some).to_vec();
+    bits.extend((0..count_bits).rev().map(|i| template.complete.then_some(length >> i & 1 == 1)));
+    bits.extend(template.bytes.iter().flat_map(|byte| byte.map_or([None; 8], known_bits)));
+    if bits.len() > room {
+        return None;
+    }
+    if template.complete {
+        // The terminator and the rest of its codeword, then the padding of clause 7.4.10.
+        let end = (bits.len() + 4).next_multiple_of(8).min(room);
+        bits.resize(end, Some(false));
+        let left = (room - end) / 8;
+        bits.extend([0xEC, 0x11].into_iter().cycle().take(left).flat_map(known_bits));
+    }
+    bits.resize(room, None);
+    let (words, _) = bits.as_chunks::<8>();
+    Some(words.to_vec())
 }
 
 /// Reads the segments of a Micro QR Code, `end` bits of version M1 to M4.

@@ -1,0 +1,183 @@
+//! A symbol as codewords with a likelihood for each bit, block by block: what error correction works on, whatever the
+//! symbology.
+
+use super::datamatrix::data;
+use super::qr::segments;
+use super::qr::tables::Version;
+use super::recover::Template;
+use super::reed_solomon::Code;
+use super::soft::{self, Received};
+
+/// What is known of the bits of a codeword, the most significant first.
+pub(super) type Word<T> = [T; 8];
+
+/// The codewords of one block, data first.
+#[derive(Debug, Clone)]
+pub(super) struct Block {
+    /// Which data codewords of the symbol these are.
+    pub(super) data: Vec<usize>,
+    /// Log-likelihood ratios of all codewords, data and error correction.
+    pub(super) words: Vec<Word<f32>>,
+}
+
+/// How bytes become data codewords.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Framing {
+    Qr(Version),
+    DataMatrix,
+}
+
+/// All blocks of a symbol.
+#[derive(Debug, Clone)]
+pub(super) struct View {
+    pub(super) code: &'static Code,
+    pub(super) framing: Framing,
+    /// Error-correction codewords of a block that the standard keeps back.
+    pub(super) spare: usize,
+    pub(super) blocks: Vec<Block>,
+}
+
+/// Data codewords after error correction.
+pub(super) struct Corrected {
+    pub(super) data: Vec<u8>,
+    pub(super) repaired: usize,
+    pub(super) erased: usize,
+}
+
+impl View {
+    /// Data and error correction together.
+    pub(super) fn codewords(&self) -> usize {
+        self.blocks.iter().map(|block| block.words.len()).sum()
+    }
+
+    fn data_words(&self) -> usize {
+        self.blocks.iter().map(|block| block.data.len()).sum()
+    }
+
+    /// Error correction alone; `None` if it is not enough.
+    pub(super) fn corrected(&self) -> Option<Corrected> {
+        let mut out = Corrected { data: vec![0; self.data_words()], repaired: 0, erased: 0 };
+        for block in &self.blocks {
+            let corrected = soft::correct(self.code, &block.received(), block.ec_words(), self.spare)?;
+            block.put(&corrected.block, &mut out.data);
+            out.repaired += corrected.repaired;
+            out.erased += corrected.erased;
+        }
+        Some(out)
+    }
+
+    /// The same with what is known taken for certain.
+    pub(super) fn knowing(&self, expected: &[Word<Option<bool>>]) -> Self {
+        let mut known = self.clone();
+        for block in &mut known.blocks {
+            for (at, word) in block.data.iter().zip(&mut block.words) {
+                for (llr, bit) in word.iter_mut().zip(expected.get(*at).into_iter().flatten()) {
+                    *llr = bit.map_or(*llr, |one| if one { soft::CERTAIN } else { -soft::CERTAIN });
+                }
+            }
+        }
+        known
+    }
+
+    /// How well what is known agrees with what was seen: the mean likelihood of the known bits, in nats; 0 for a symbol
+    /// that has nothing to do with it.
+    pub(super) fn agreement(&self, expected: &[Word<Option<bool>>]) -> f32 {
+        let (mut sum, mut count) = (0.0, 0);
+        for block in &self.blocks {
+            for (at, word) in block.data.iter().zip(&block.words) {
+                for (llr, bit) in word.iter().zip(expected.get(*at).into_iter().flatten()) {
+                    if let Some(one) = bit {
+                        sum += if *one { *llr } else { -*llr };
+                        count += 1;
+                    }
+                }
+            }
+        }
+        if count == 0 { 0.0 } else { sum / count as f32 }
+    }
+
+    /// Data codewords that error correction may mean, the likeliest first, at most `most`.
+    pub(super) fn candidates(&self, flips: usize, most: usize) -> Vec<Vec<u8>> {
+        let mut whole = vec![(0.0, vec![0; self.data_words()])];
+        for block in &self.blocks {
+            let blocks = soft::candidates(self.code, &block.received(), block.ec_words(), flips);
+            let extended = whole.iter().flat_map(|(cost, data)| {
+                blocks.iter().map(move |(more, words)| {
+                    let mut data = data.clone();
+                    block.put(words, &mut data);
+                    (cost + more, data)
+                })
+            });
+            let mut extended: Vec<(f32, Vec<u8>)> = extended.collect();
+            extended.sort_by(|a, b| a.0.total_cmp(&b.0));
+            extended.truncate(most);
+            whole = extended;
+        }
+        whole.into_iter().map(|(_, data)| data).collect()
+    }
+
+    /// The bytes that data codewords carry.
+    pub(super) fn bytes(&self, data: &[u8]) -> Option<Vec<u8>> {
+        match self.framing {
+            Framing::Qr(version) => segments::read(data, version.number()).ok().map(|segments| segments.bytes),
+            Framing::DataMatrix => data::decode(data).map(|data| data.bytes),
+        }
+    }
+
+    /// The payload of one segment of bytes as it was seen, not corrected, each byte with the reliability of its least
+    /// certain bit, up to the end of the data codewords.
+    pub(super) fn seen(&self) -> Vec<Received> {
+        let mut words = vec![[0.0; 8]; self.data_words()];
+        for block in &self.blocks {
+            for (at, word) in block.data.iter().zip(&block.words) {
+                words[*at] = *word;
+            }
+        }
+        match self.framing {
+            Framing::Qr(version) => {
+                let bits = words.as_flattened().get(4 + segments::byte_count_bits(version.number())..);
+                bits.unwrap_or_default().chunks_exact(8).map(|bits| Received::of(bits.iter().copied())).collect()
+            }
+            Framing::DataMatrix => {
+                let codewords = words.into_iter().enumerate().skip(2);
+                codewords
+                    .map(|(at, word)| {
+                        let seen = Received::of(word);
+                        Received { codeword: data::unrandomise_255(seen.codeword, at + 1), ..seen }
+                    })
+                    .collect()
+            }
+        }
+    }
+
+    /// What a payload of which something is known says of the data codewords, if it is one segment of bytes; `None` if it
+    /// does not fit.
+    pub(super) fn expected(&self, template: &Template) -> Option<Vec<Word<Option<bool>>>> {
+        let words = match self.framing {
+            Framing::Qr(version) => segments::expected(template, version.number(), self.data_words()),
+            Framing::DataMatrix => data::expected(template, self.data_words()),
+        }?;
+        (words.len() == self.data_words()).then_some(words)
+    }
+}
+
+impl Block {
+    fn received(&self) -> Vec<Received> {
+        self.words.iter().map(|word| Received::of(*word)).collect()
+    }
+
+    fn ec_words(&self) -> usize {
+        self.words.len() - self.data.len()
+    }
+
+    fn put(&self, words: &[u8], data: &mut [u8]) {
+        for (at, word) in self.data.iter().zip(words) {
+            data[*at] = *word;
+        }
+    }
+}
+
+/// A byte as bits that are known.
+pub(super) fn known_bits(byte: u8) -> Word<Option<bool>> {
+    std::array::from_fn(|i| Some(byte >> (7 - i) & 1 == 1))
+}
