@@ -11,6 +11,7 @@
 //! | [`delegation`] | what a line key may mark | 8 |
 //! | [`trust`] | whom a verifier believes | 9 |
 //! | [`disclosure`] | consignee keys for one reader | 10 |
+//! | [`expected`] | what is known of a mark before it is read | 2, 8 |
 //! | [`symbol`] | bytes as QR Code and Data Matrix | 11 |
 //! | [`text`], [`date`] | what labels and dates may hold | 1 |
 //!
@@ -22,6 +23,7 @@ mod codec;
 pub mod date;
 pub mod delegation;
 pub mod disclosure;
+pub mod expected;
 pub mod font;
 pub mod key;
 pub mod mark;

@@ -7,11 +7,11 @@ use crate::key::{KeyBytes, KeyId, domain};
 use crate::text::{Label, PackFault, put_packed, take_packed};
 
 /// High nibble of the first byte of a mark of version 1.
-const KIND: u8 = 0x90;
-const PART_INLINE: u8 = 8;
-const LOT_INLINE: u8 = 4;
-const CAPSULE: u8 = 2;
-const EXTENSION: u8 = 1;
+pub(crate) const KIND: u8 = 0x90;
+pub(crate) const PART_INLINE: u8 = 8;
+pub(crate) const LOT_INLINE: u8 = 4;
+pub(crate) const CAPSULE: u8 = 2;
+pub(crate) const EXTENSION: u8 = 1;
 
 /// The longest mark, signature included, in bytes.
 pub const MAX_BYTES: usize = 255;

@@ -369,6 +369,11 @@ impl<'a> Directory<'a> {
     pub fn issuers(&self, id: KeyId) -> impl Iterator<Item = Result<Issuer<'a>, DelegationError>> {
         self.lines.get(&id).into_iter().flatten().map(Line::issuer)
     }
+
+    /// Every line key of the bundle whose delegation holds.
+    pub fn all_issuers(&self) -> impl Iterator<Item = (KeyId, Issuer<'a>)> {
+        self.lines.iter().flat_map(|(id, lines)| lines.iter().filter_map(|line| Some((*id, line.issuer().ok()?))))
+    }
 }
 
 impl<'a> Line<'a> {

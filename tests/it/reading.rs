@@ -70,7 +70,7 @@ fn seen_from_behind() {
         luma.data.chunks_exact_mut(luma.width).for_each(<[u8]>::reverse);
         let symbols: Vec<Symbol> = read(&luma, &Options::default());
         assert!(
-            matches!(symbols.as_slice(), [Symbol { located, decoded: Ok(d) }] if located.mirrored && d.bytes == mark())
+            matches!(symbols.as_slice(), [Symbol { located, decoded: Ok(d), .. }] if located.mirrored && d.bytes == mark())
         );
     }
 }

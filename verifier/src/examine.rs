@@ -1,7 +1,8 @@
 //! A photo in, its marks and their verdicts out.
 
 use crate::photo::{self, Limits, PhotoError};
-use crate::read::{self, Symbol};
+use crate::read::{self, DecodeError, Effort, Symbol};
+use crate::recover::{Recovered, recover};
 use crate::verdict::Verdict;
 use crate::verify::{Assessment, Basis, verify};
 use serde::Serialize;
@@ -20,6 +21,8 @@ pub struct Examination {
     pub damage: Option<String>,
     /// Every symbol in it.
     pub marks: Vec<FoundMark>,
+    /// The symbols behind them, in the same order.
+    pub symbols: Vec<Symbol>,
 }
 
 /// A symbol in a photo, judged.
@@ -38,6 +41,10 @@ pub struct FoundMark {
     pub repaired: Option<usize>,
     /// Codewords in the symbol.
     pub codewords: Option<usize>,
+    /// Error correction alone would not have brought it back: what was known beforehand did, and its signature is the
+    /// proof.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub recovered: bool,
 }
 
 /// Reads the photo at `path` and judges every symbol in it.
@@ -52,24 +59,37 @@ pub fn examine(
 ) -> Result<Examination, PhotoError> {
     let photo = photo::load(path, limits)?;
     let symbols = read::read(&photo.luma, options);
-    let marks = symbols.iter().map(|symbol| judge(symbol, basis)).collect();
-    Ok(Examination { sha256: photo.sha256, width: photo.width(), height: photo.height(), damage: photo.damage, marks })
+    let marks = symbols.iter().map(|symbol| judge(symbol, basis, options.effort)).collect();
+    let (width, height) = (photo.width(), photo.height());
+    Ok(Examination { sha256: photo.sha256, width, height, damage: photo.damage, marks, symbols })
 }
 
-fn judge(symbol: &Symbol, basis: &Basis<'_>) -> FoundMark {
+fn judge(symbol: &Symbol, basis: &Basis<'_>, effort: Effort) -> FoundMark {
     let located = &symbol.located;
     let decoded = symbol.decoded.as_ref();
-    FoundMark {
-        assessment: match decoded {
-            Ok(decoded) => verify(&decoded.bytes, basis),
-            Err(e) => {
-                Assessment::without_mark(Verdict::Unreadable, format!("a symbol is there, but cannot be read: {e}"))
-            }
+    let (assessment, recovered) = match decoded {
+        Ok(decoded) => (verify(&decoded.bytes, basis), false),
+        Err(e) => match recover(located.symbology, symbol.samplings(), basis, effort) {
+            Some(Recovered::Proven(assessment)) => (*assessment, true),
+            lead => (unreadable(*e, lead), false),
         },
+    };
+    FoundMark {
+        assessment,
         symbology: located.symbology.name(),
         corners: located.corners.map(|p| [p.x, p.y]),
         modules: [located.modules.width, located.modules.height],
         repaired: decoded.ok().map(|d| d.repaired),
         codewords: decoded.ok().map(|d| d.codewords),
+        recovered,
     }
+}
+
+fn unreadable(error: DecodeError, lead: Option<Recovered>) -> Assessment {
+    let unauthenticated = match lead {
+        Some(Recovered::Lead(fields)) => Some(fields),
+        Some(Recovered::Proven(_)) | None => None,
+    };
+    let reason = format!("a symbol is there, but cannot be read: {error}");
+    Assessment { unauthenticated, ..Assessment::without_mark(Verdict::Unreadable, reason) }
 }

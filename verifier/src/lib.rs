@@ -12,5 +12,6 @@ pub mod material;
 pub mod photo;
 pub mod pins;
 pub mod read;
+pub mod recover;
 pub mod verdict;
 pub mod verify;

@@ -101,6 +101,8 @@ pub struct Finding {
 pub enum FindingKind {
     /// The part number in the mark is not the one printed beside it.
     PartContradictsPrint,
+    /// The lot in the mark is not the one printed beside it.
+    LotContradictsPrint,
     /// The mark is dated before its key was revoked, and nothing but the mark says so.
     DateNotCorroborated,
     /// The trust bundle has expired: keys may have been revoked since.

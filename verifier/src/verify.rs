@@ -21,6 +21,8 @@ pub struct Basis<'a> {
     pub disclosures: &'a [Disclosure],
     /// The part number printed beside the code, if somebody stated it.
     pub printed_part: Option<&'a str>,
+    /// The lot printed beside the code, if somebody stated it.
+    pub printed_lot: Option<&'a str>,
     /// The present, for what has expired.
     pub now: Timestamp,
 }
@@ -117,6 +119,25 @@ pub struct Unproven {
     pub serial: u64,
     /// The date.
     pub date: Date,
+}
+
+impl Unproven {
+    /// The fields of `mark`.
+    #[must_use]
+    pub fn of(mark: &Mark) -> Self {
+        let (part, part_index) = match &mark.part {
+            Part::Inline(text) => (Some(text.clone()), None),
+            Part::Listed(index) => (None, Some(*index)),
+        };
+        Self {
+            key_id: mark.key_id.to_string(),
+            part,
+            part_index,
+            lot: mark.lot.clone(),
+            serial: mark.serial.get(),
+            date: mark.date,
+        }
+    }
 }
 
 impl Assessment {
@@ -252,17 +273,23 @@ fn judge(mark: &Mark, issuer: &Issuer<'_>, basis: &Basis<'_>, mut findings: Vec<
         ),
     };
     let proven = prove(mark, issuer, basis, &mut findings);
-    if let (Some(Proven { part, .. }), Some(printed)) = (&proven, basis.printed_part)
-        && !same_part(part.as_str(), printed)
-    {
-        let detail = format!("the mark says {part}, the print says {printed:?}: the mark may come from another part");
-        findings.push(finding(FindingKind::PartContradictsPrint, detail));
+    if let Some(Proven { part, lot, .. }) = &proven {
+        let lot = lot.as_ref().map_or("no lot", Label::as_str);
+        for (kind, marked, printed) in [
+            (FindingKind::PartContradictsPrint, part.as_str(), basis.printed_part),
+            (FindingKind::LotContradictsPrint, lot, basis.printed_lot),
+        ] {
+            let Some(printed) = printed.filter(|printed| !same_print(marked, printed)) else { continue };
+            let detail =
+                format!("the mark says {marked}, the print says {printed:?}: the mark may come from another part");
+            findings.push(finding(kind, detail));
+        }
     }
     Assessment { verdict, reason, proven, unauthenticated: None, findings }
 }
 
-/// Print on a package is capitals, and spaces in it are not part of the number.
-fn same_part(a: &str, b: &str) -> bool {
+/// Print on a package is capitals, and spaces in it mean nothing.
+fn same_print(a: &str, b: &str) -> bool {
     let plain =
         |text: &str| text.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_uppercase).collect::<String>();
     plain(a) == plain(b)
@@ -360,23 +387,11 @@ fn consignee(mark: &Mark, issuer: &Issuer<'_>, basis: &Basis<'_>, findings: &mut
 }
 
 fn unproven(mark: &Mark, unknown: bool, findings: Vec<Finding>) -> Assessment {
-    let (part, part_index) = match &mark.part {
-        Part::Inline(text) => (Some(text.clone()), None),
-        Part::Listed(index) => (None, Some(*index)),
-    };
-    let unauthenticated = Unproven {
-        key_id: mark.key_id.to_string(),
-        part,
-        part_index,
-        lot: mark.lot.clone(),
-        serial: mark.serial.get(),
-        date: mark.date,
-    };
     let (verdict, reason) = if unknown {
         let reason = format!("no key in the trust bundle has the id {}: the maker is not known here", mark.key_id);
         (Verdict::UnknownIssuer, reason)
     } else {
         (Verdict::Forged, format!("no key with the id {} made this signature", mark.key_id))
     };
-    Assessment { verdict, reason, proven: None, unauthenticated: Some(unauthenticated), findings }
+    Assessment { verdict, reason, proven: None, unauthenticated: Some(Unproven::of(mark)), findings }
 }

@@ -5,7 +5,7 @@ use super::view::View;
 use super::{Symbology, datamatrix, qr};
 
 /// A payload of which something is known.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Template {
     /// Its bytes from the first on, `None` where nothing is known.
     pub bytes: Vec<Option<u8>>,
@@ -20,6 +20,31 @@ pub struct Seen {
     pub byte: u8,
     /// Log-likelihood ratio of its least certain bit, in nats, 0 or more.
     pub reliability: f32,
+}
+
+/// What was seen beside what is known of it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Agreement {
+    /// Bits that are known.
+    pub known: u32,
+    /// Those that were seen otherwise, or not at all.
+    pub wrong: u32,
+    /// Sum of the log-likelihood ratios in favour of what is known, in nats; about 0 for a symbol of something else.
+    pub likelihood: f32,
+}
+
+impl Agreement {
+    /// Negative binary logarithm of the probability that random bits agree as well.
+    #[must_use]
+    pub fn chance_bits(&self) -> f32 {
+        let mut choices = 1.0f64;
+        let mut sum = 1.0f64;
+        for wrong in 0..self.wrong.min(self.known) {
+            choices *= f64::from(self.known - wrong) / f64::from(wrong + 1);
+            sum += choices;
+        }
+        (f64::from(self.known) - sum.log2()) as f32
+    }
 }
 
 /// How far candidates are sought.
@@ -74,12 +99,12 @@ impl Recovery {
         out
     }
 
-    /// How well what is known agrees with what was seen: the mean log-likelihood ratio of the bits it names, in nats. About
-    /// 0 for a symbol of something else.
+    /// How well what is known agrees with what was seen, by the way to see the symbol that agrees best; `None` if the
+    /// template does not fit into it.
     #[must_use]
-    pub fn agreement(&self, template: &Template) -> f32 {
+    pub fn agreement(&self, template: &Template) -> Option<Agreement> {
         let fits = self.views.iter().filter_map(|view| Some(view.agreement(&view.expected(template)?)));
-        fits.fold(f32::NEG_INFINITY, f32::max)
+        fits.max_by(|a, b| a.likelihood.total_cmp(&b.likelihood))
     }
 
     /// The payload as it was seen, for each way to see the symbol, the likeliest first: bytes that may be wrong, in as
@@ -137,11 +162,12 @@ mod tests {
             let (request, payload) = (&REQUESTS[which], payload(length));
             let matrix = encode(&payload, request).unwrap().matrix;
             let recovery = recovery(request, &matrix, &certain(&matrix));
-            prop_assert_eq!(recovery.agreement(&known(&payload, true)), 6.0);
-            prop_assert_eq!(recovery.agreement(&known(&payload[..cut.min(length)], false)), 6.0);
+            let whole = recovery.agreement(&known(&payload, true)).unwrap();
+            prop_assert!(whole.wrong == 0 && whole.known as usize > 8 * length && whole.chance_bits() > 8.0);
+            prop_assert_eq!(recovery.agreement(&known(&payload[..cut.min(length)], false)).unwrap().wrong, 0);
             let mut other = payload.clone();
             other[cut % length] ^= 0xFF;
-            prop_assert!(recovery.agreement(&known(&other, complete)) < 6.0);
+            prop_assert!(recovery.agreement(&known(&other, complete)).unwrap().wrong > 0);
             let seen = recovery.seen().next().unwrap();
             prop_assert!(seen.iter().zip(&payload).all(|(seen, byte)| seen.byte == *byte && seen.reliability == 6.0));
         }

@@ -4,7 +4,7 @@
 use super::datamatrix::data;
 use super::qr::segments;
 use super::qr::tables::Version;
-use super::recover::Template;
+use super::recover::{Agreement, Template};
 use super::reed_solomon::Code;
 use super::soft::{self, Received};
 
@@ -79,21 +79,21 @@ impl View {
         known
     }
 
-    /// How well what is known agrees with what was seen: the mean likelihood of the known bits, in nats; 0 for a symbol
-    /// that has nothing to do with it.
-    pub(super) fn agreement(&self, expected: &[Word<Option<bool>>]) -> f32 {
-        let (mut sum, mut count) = (0.0, 0);
+    /// How well what is known agrees with what was seen.
+    pub(super) fn agreement(&self, expected: &[Word<Option<bool>>]) -> Agreement {
+        let mut out = Agreement { known: 0, wrong: 0, likelihood: 0.0 };
         for block in &self.blocks {
             for (at, word) in block.data.iter().zip(&block.words) {
                 for (llr, bit) in word.iter().zip(expected.get(*at).into_iter().flatten()) {
-                    if let Some(one) = bit {
-                        sum += if *one { *llr } else { -*llr };
-                        count += 1;
-                    }
+                    let Some(one) = bit else { continue };
+                    let agrees = if *one { *llr } else { -*llr };
+                    out.known += 1;
+                    out.wrong += u32::from(agrees <= 0.0);
+                    out.likelihood += agrees;
                 }
             }
         }
-        if count == 0 { 0.0 } else { sum / count as f32 }
+        out
     }
 
     /// Data codewords that error correction may mean, the likeliest first, at most `most`.

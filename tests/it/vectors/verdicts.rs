@@ -109,7 +109,13 @@ fn verdicts_are_those_written_down() {
     let trust = Trust::open(text(&file, "trust").as_bytes()).unwrap();
     trust.signed.check_all().unwrap();
     let directory = Directory::new(&trust.signed);
-    let basis = Basis { directory: &directory, disclosures: &[], printed_part: None, now: NOW.parse().unwrap() };
+    let basis = Basis {
+        directory: &directory,
+        disclosures: &[],
+        printed_part: None,
+        printed_lot: None,
+        now: NOW.parse().unwrap(),
+    };
     for vector in list(&file, "cases") {
         let assessment = verify(&unhex(text(vector, "content")), &basis);
         assert_eq!(json!(assessment.verdict), vector["verdict"], "{vector}: {}", assessment.reason);

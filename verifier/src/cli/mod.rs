@@ -74,9 +74,12 @@ struct BasisArgs {
     /// Your age identity, as age-keygen writes it (repeatable)
     #[arg(long, value_name = "FILE")]
     identity: Vec<PathBuf>,
-    /// Part number printed beside the code, to compare with the mark
+    /// Part number printed beside the code: compared with the mark, and a help to read it
     #[arg(long, value_name = "PART")]
     part: Option<String>,
+    /// Lot printed beside the code, likewise
+    #[arg(long, value_name = "LOT")]
+    lot: Option<String>,
 }
 
 /// How photos are searched.
@@ -112,13 +115,14 @@ struct Material {
     trust: Trust,
     disclosures: Vec<Disclosure>,
     printed_part: Option<String>,
+    printed_lot: Option<String>,
     now: Timestamp,
 }
 
 impl Material {
     fn basis<'a>(&'a self, directory: &'a Directory<'a>) -> Basis<'a> {
-        let printed_part = self.printed_part.as_deref();
-        Basis { directory, disclosures: &self.disclosures, printed_part, now: self.now }
+        let (printed_part, printed_lot) = (self.printed_part.as_deref(), self.printed_lot.as_deref());
+        Basis { directory, disclosures: &self.disclosures, printed_part, printed_lot, now: self.now }
     }
 }
 
@@ -201,5 +205,5 @@ fn load(args: &BasisArgs, io: &mut Io<'_>) -> Result<Material, Stop> {
     }
     let open = |path: &PathBuf| material::open_disclosure(path, &identities, &trust);
     let disclosures = args.disclosure.iter().map(open).collect::<Result<_, _>>()?;
-    Ok(Material { trust, disclosures, printed_part: args.part.clone(), now: io.now })
+    Ok(Material { trust, disclosures, printed_part: args.part.clone(), printed_lot: args.lot.clone(), now: io.now })
 }

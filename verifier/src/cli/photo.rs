@@ -117,7 +117,7 @@ impl Line {
         let file = path.to_string_lossy().into_owned();
         let summary = |verdict, reason: String| Overall::Summary { verdict, reason };
         match examined {
-            Ok(Examination { sha256, width, height, damage, marks }) => {
+            Ok(Examination { sha256, width, height, damage, marks, .. }) => {
                 let gravest = marks.iter().map(|m| m.assessment.verdict).max();
                 let overall = match (marks.as_slice(), gravest) {
                     ([only], _) => Overall::One(Box::new(only.clone())),

@@ -57,6 +57,7 @@ pub(super) fn symbol(mark: &FoundMark) -> String {
     };
     let repaired = match (mark.repaired, mark.codewords) {
         (Some(repaired), Some(all)) => format!(", {repaired} of {all} codewords repaired"),
+        _ if mark.recovered => ", beyond its error correction: recovered by what is known of it".into(),
         _ => String::new(),
     };
     let [[x, y], ..] = mark.corners;

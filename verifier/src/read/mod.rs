@@ -65,6 +65,29 @@ pub struct Symbol {
     pub located: Located,
     /// What it carries.
     pub decoded: Result<Decoded, DecodeError>,
+    /// What else was sampled of it, where it was not decoded: the same modules by other fits, scales and judgements.
+    pub others: Vec<ModuleGrid>,
+}
+
+/// Samplings kept of a symbol that is not decoded, beside the first.
+const MOST_OTHERS: usize = 12;
+
+impl Symbol {
+    /// Every sampling of it.
+    pub fn samplings(&self) -> impl Iterator<Item = &ModuleGrid> {
+        std::iter::once(&self.located.modules).chain(&self.others)
+    }
+
+    /// Keeps what `other`, the same symbol seen in another way, adds.
+    fn add(&mut self, other: Self) {
+        let same =
+            |grid: &ModuleGrid| (grid.width, grid.height) == (self.located.modules.width, self.located.modules.height);
+        if self.decoded.is_err() && self.located.symbology == other.located.symbology {
+            let grids = std::iter::once(other.located.modules).chain(other.others).filter(same);
+            let room = MOST_OTHERS.saturating_sub(self.others.len());
+            self.others.extend(grids.take(room).collect::<Vec<_>>());
+        }
+    }
 }
 
 /// How long to look for symbols that are hard to read.
@@ -396,8 +419,9 @@ impl Found {
             if symbol.decoded.is_ok() {
                 self.symbols.retain(|known| known.decoded.is_ok() || !here(known));
             }
-            if !self.symbols.iter().any(here) {
-                self.symbols.push(symbol);
+            match self.symbols.iter_mut().find(|known| here(known)) {
+                Some(known) => known.add(symbol),
+                None => self.symbols.push(symbol),
             }
         }
     }

@@ -64,12 +64,12 @@ pub(super) fn read_at(luma: &Luma, corners: &[Point; 4]) -> Option<Symbol> {
 fn judged(located: Located) -> Symbol {
     let decoded = decode(&located.modules);
     if decoded.is_ok() {
-        return Symbol { located, decoded };
+        return Symbol { located, decoded, others: Vec::new() };
     }
     let swapped = mirrored(&located);
     match decode(&swapped.modules) {
-        Ok(content) => Symbol { located: swapped, decoded: Ok(content) },
-        Err(_) => Symbol { located, decoded },
+        Ok(content) => Symbol { located: swapped, decoded: Ok(content), others: Vec::new() },
+        Err(_) => Symbol { located, decoded, others: Vec::new() },
     }
 }
 

@@ -201,7 +201,7 @@ fn at_length(picture: &Picture, search: Search, fitters: Vec<Fitter<'_>>, triple
 
 /// What a fit shows: as it is, bent, or warped as its alignment patterns are.
 fn read_fit(picture: &Picture, search: Search, fitter: &Fitter<'_>, best: &Fit) -> Option<Symbol> {
-    let straight = symbol(picture, search, best, &|p| best.place(p), Judge::Mean);
+    let mut straight = symbol(picture, search, best, &|p| best.place(p), Judge::Mean);
     if straight.decoded.is_ok() {
         return Some(straight);
     }
@@ -210,15 +210,21 @@ fn read_fit(picture: &Picture, search: Search, fitter: &Fitter<'_>, best: &Fit) 
     if curved.decoded.is_ok() {
         return Some(curved);
     }
+    straight.add(curved);
     let offsets = fitter.offsets(best);
     if offsets.len() > 3 {
         let warped = symbol(picture, search, best, &|p| warp(best, &offsets, p), Judge::Mean);
         if warped.decoded.is_ok() {
             return Some(warped);
         }
+        straight.add(warped);
     }
     let doubted = symbol(picture, search, best, &|p| best.place(p), Judge::Levels);
-    Some(if doubted.decoded.is_ok() { doubted } else { straight })
+    if doubted.decoded.is_ok() {
+        return Some(doubted);
+    }
+    straight.add(doubted);
+    Some(straight)
 }
 
 /// The fit's place of a point, moved as the patterns near it are.
@@ -257,7 +263,7 @@ fn symbol(picture: &Picture, search: Search, fit: &Fit, place: &impl Fn(Point) -
     let [a, b, c, d] = fit.corners;
     let corners = if mirrored { [a, d, c, b] } else { [a, b, c, d] };
     let located = Located { symbology, corners, modules, reversed: search.reversed, mirrored, attempt: search.attempt };
-    Symbol { located, decoded }
+    Symbol { located, decoded, others: Vec::new() }
 }
 
 /// Whether `p` lies in a quadrilateral with these corners.

@@ -1,0 +1,130 @@
+//! Marks that error correction alone does not bring back: the signature is the judge of what they may be, and what is
+//! known beforehand (the ids of the keys, their delegations, the print beside the mark) takes the place of what is lost.
+//! What cannot be proven but was clearly seen is a lead.
+
+use crate::read::{Effort, ModuleGrid};
+use crate::verify::{Assessment, Basis, Unproven, verify};
+use std::collections::HashSet;
+use touchmark_formats::expected::{Print, templates};
+use touchmark_formats::mark::SignedMark;
+use touchmark_formats::symbol::Symbology;
+use touchmark_formats::symbol::recover::{Depth, Recovery, Seen, Template};
+use touchmark_formats::text::Label;
+
+/// What a symbol beyond error correction still says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Recovered {
+    /// A content with a good signature, and its bytes.
+    Proven(Box<Assessment>),
+    /// Fields that were clearly seen.
+    Lead(Unproven),
+}
+
+/// Bits by which a template must agree with what was seen before it is more than chance, among the thousands that a large
+/// bundle has.
+const AGREES: f32 = 24.0;
+
+/// Likelihood, in nats, of the least certain bit of a byte that was clearly seen: half of what a clean module gives.
+const CLEAR: f32 = 2.0;
+
+/// What is tried at each effort.
+struct Budget {
+    depth: Depth,
+    /// Templates that are taken for certain in turn, those that agree best.
+    templates: usize,
+    /// Contents that are judged for each.
+    contents: usize,
+}
+
+impl Budget {
+    fn of(effort: Effort) -> Self {
+        match effort {
+            Effort::Quick => Self { depth: Depth::Erasures, templates: 2, contents: 4 },
+            Effort::Normal => Self { depth: Depth::Erasures, templates: 8, contents: 8 },
+            Effort::Forensic => Self { depth: Depth::Flips, templates: 24, contents: 16 },
+        }
+    }
+}
+
+/// What the modules of a symbol that was not decoded say, seen once or in several ways, each with its likelihoods.
+#[must_use]
+pub fn recover<'a>(
+    symbology: Symbology,
+    samplings: impl IntoIterator<Item = &'a ModuleGrid>,
+    basis: &Basis<'_>,
+    effort: Effort,
+) -> Option<Recovered> {
+    let budget = Budget::of(effort);
+    let known = known(basis);
+    let mut lead = None;
+    for grid in samplings {
+        let recovery = Recovery::new(symbology, grid.height, grid.width, &grid.llr);
+        let mut ranked: Vec<(f32, f32, &Template)> = known
+            .iter()
+            .filter_map(|template| {
+                let agreement = recovery.agreement(template)?;
+                Some((agreement.likelihood, agreement.chance_bits(), template))
+            })
+            .collect();
+        ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let agreeing: Vec<&Template> =
+            ranked.iter().filter(|(_, bits, _)| *bits > AGREES).map(|(.., template)| *template).collect();
+        let hypotheses = std::iter::once(None).chain(agreeing.iter().take(budget.templates).map(|t| Some(*t)));
+        for hypothesis in hypotheses {
+            for content in recovery.candidates(hypothesis, budget.depth, budget.contents) {
+                let assessment = verify(&content, basis);
+                if assessment.proven.is_some() {
+                    return Some(Recovered::Proven(Box::new(assessment)));
+                }
+            }
+        }
+        lead = lead.or_else(|| agreeing.iter().find_map(|template| seen(&recovery, template)));
+    }
+    lead.map(Recovered::Lead)
+}
+
+/// Every look that a mark of the bundle's makers may have beside this print.
+fn known(basis: &Basis<'_>) -> HashSet<Template> {
+    let part = basis.printed_part.map(as_printed);
+    let lot = basis.printed_lot.map(as_printed);
+    // Print is capitals, the delegation may have it otherwise: what was typed counts first.
+    let prints = [0, 1].map(|i| Print {
+        part: part.as_ref().and_then(|spellings| spellings.get(i)),
+        lot: lot.as_ref().and_then(|spellings| spellings.get(i)),
+    });
+    let mut out: HashSet<Template> = HashSet::new();
+    for (id, issuer) in basis.directory.all_issuers() {
+        for print in &prints {
+            // Nobody's delegation limits it to what is printed: the mark may be another part's.
+            for print in [*print, Print::default()] {
+                out.extend(templates(id, issuer.delegation, &print));
+            }
+        }
+    }
+    out
+}
+
+/// A text as it was typed, and as print would have it.
+fn as_printed(typed: &str) -> Vec<Label> {
+    let plain: String = typed.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_uppercase).collect();
+    let mut labels: Vec<Label> = [typed.trim(), &plain].iter().filter_map(|text| text.parse().ok()).collect();
+    labels.dedup();
+    labels
+}
+
+/// The fields of a mark of which all bytes before the capsule are known or were clearly seen.
+fn seen(recovery: &Recovery, template: &Template) -> Option<Unproven> {
+    recovery.seen().find_map(|mut bytes| {
+        for (seen, known) in bytes.iter_mut().zip(&template.bytes) {
+            if let Some(byte) = *known {
+                *seen = Seen { byte, reliability: f32::INFINITY };
+            }
+        }
+        // Without the template's end the length is open; what stands before the capsule does not depend on it.
+        let lengths = if template.complete { template.bytes.len()..=template.bytes.len() } else { 73..=bytes.len() };
+        let raw: Vec<u8> = bytes.iter().map(|seen| seen.byte).collect();
+        let mark = lengths.filter_map(|length| SignedMark::from_bytes(raw.get(..length)?).ok()).next()?.mark;
+        let head = bytes.get(..mark.head_bytes().len())?;
+        head.iter().all(|seen| seen.reliability > CLEAR).then(|| Unproven::of(&mark))
+    })
+}
