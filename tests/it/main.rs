@@ -4,6 +4,7 @@
 mod docs;
 mod properties;
 mod reading;
+mod recovering;
 mod refusals;
 mod second;
 mod signatures;

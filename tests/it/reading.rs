@@ -5,7 +5,7 @@ use testkit::maker::TestMaker;
 use testkit::simulate::{Scene, simulate};
 use touchmark_formats::symbol::{EcLevel, Matrix, Request, Shape, encode};
 use touchmark_verifier::read::geometry::Point;
-use touchmark_verifier::read::{Effort, Luma, Options, Symbol, read};
+use touchmark_verifier::read::{Effort, Luma, Options, Place, Symbol, read};
 
 fn mark() -> Vec<u8> {
     let maker = TestMaker::new(1);
@@ -100,12 +100,15 @@ fn where_a_person_points() {
     let [a, b, c, d] = read(&luma, &Options::default())[0].located.corners;
     // Any corner first, and each a little off.
     let about = [c, d, a, b].map(|p| Point::new(p.x + 3.0, p.y - 2.0));
-    let symbols = read(&luma, &Options { corners: Some(about), ..Options::default() });
+    let symbols = read(&luma, &Options { place: Place::Corners(about), ..Options::default() });
     assert_eq!(symbols[0].decoded.as_ref().unwrap().bytes, mark());
     assert!(symbols[0].located.corners[0].distance(a) < 3.0, "the corners are the symbol's own, refined");
     for nowhere in [f32::NAN, f32::INFINITY, -1e9, 1e9, 0.0] {
-        let corners = Some([Point::new(nowhere, nowhere); 4]);
-        assert!(contents(&luma, &Options { corners, ..Options::default() }).is_empty());
+        for place in
+            [Place::Corners([Point::new(nowhere, nowhere); 4]), Place::Region([nowhere, nowhere, 1e9, nowhere])]
+        {
+            assert!(contents(&luma, &Options { place, ..Options::default() }).is_empty());
+        }
     }
 }
 
@@ -116,7 +119,7 @@ fn nothing_is_read_on_a_package_without_a_mark() {
         let caption = vec!["STM32F407VGT6".to_owned(), "LOT A2B347K".to_owned()];
         let luma = photo(&blank, &Scene { caption, ..scene });
         for effort in [Effort::Quick, Effort::Normal, Effort::Forensic] {
-            assert!(contents(&luma, &Options { effort, corners: None }).is_empty());
+            assert!(contents(&luma, &Options { effort, ..Options::default() }).is_empty());
         }
     }
 }
@@ -142,7 +145,8 @@ proptest! {
         let luma = Luma { width, height, data: data.collect() };
         let (w, h) = (width as f32, height as f32);
         let square = [Point::new(0.0, 0.0), Point::new(w, 0.0), Point::new(w, h), Point::new(0.0, h)];
-        let symbols = read(&luma, &Options { effort, corners: pointed.then_some(square) });
+        let place = if pointed { Place::Corners(square) } else { Place::Anywhere };
+        let symbols = read(&luma, &Options { effort, place, doubtful: true });
         for symbol in symbols {
             prop_assert_eq!(symbol.located.modules.llr.len(), symbol.located.modules.width * symbol.located.modules.height);
             prop_assert!(symbol.located.corners.iter().all(|c| c.x.is_finite() && c.y.is_finite()));

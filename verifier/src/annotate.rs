@@ -37,7 +37,7 @@ fn colour(verdict: Verdict) -> Rgb<u8> {
 }
 
 fn draw(picture: &mut RgbImage, mark: &FoundMark) {
-    let colour = colour(mark.assessment.verdict);
+    let colour = colour(mark.judged.assessment.verdict);
     let short_side = picture.width().min(picture.height()) as f32;
     let pen = (short_side / 300.0).max(1.5);
     let corners = outwards(mark.corners, pen * 1.5);
@@ -48,7 +48,7 @@ fn draw(picture: &mut RgbImage, mark: &FoundMark) {
 }
 
 fn words(mark: &FoundMark) -> Vec<String> {
-    let assessment = &mark.assessment;
+    let assessment = &mark.judged.assessment;
     let mut lines = vec![assessment.verdict.name().to_uppercase()];
     if let Some(proven) = &assessment.proven {
         lines.push(proven.maker.to_string());

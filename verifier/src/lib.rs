@@ -7,6 +7,7 @@ pub mod annotate;
 pub mod cli;
 pub mod examine;
 pub mod files;
+pub mod fuse;
 mod guard;
 pub mod material;
 pub mod photo;

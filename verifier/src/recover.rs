@@ -28,6 +28,7 @@ const AGREES: f32 = 24.0;
 const CLEAR: f32 = 2.0;
 
 /// What is tried at each effort.
+#[derive(Debug)]
 struct Budget {
     depth: Depth,
     /// Templates that are taken for certain in turn, those that agree best.
@@ -46,41 +47,66 @@ impl Budget {
     }
 }
 
-/// What the modules of a symbol that was not decoded say, seen once or in several ways, each with its likelihoods.
-#[must_use]
-pub fn recover<'a>(
-    symbology: Symbology,
-    samplings: impl IntoIterator<Item = &'a ModuleGrid>,
-    basis: &Basis<'_>,
-    effort: Effort,
-) -> Option<Recovered> {
-    let budget = Budget::of(effort);
-    let known = known(basis);
-    let mut lead = None;
-    for grid in samplings {
-        let recovery = Recovery::new(symbology, grid.height, grid.width, &grid.llr);
-        let mut ranked: Vec<(f32, f32, &Template)> = known
-            .iter()
-            .filter_map(|template| {
-                let agreement = recovery.agreement(template)?;
-                Some((agreement.likelihood, agreement.chance_bits(), template))
-            })
-            .collect();
-        ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let agreeing: Vec<&Template> =
-            ranked.iter().filter(|(_, bits, _)| *bits > AGREES).map(|(.., template)| *template).collect();
-        let hypotheses = std::iter::once(None).chain(agreeing.iter().take(budget.templates).map(|t| Some(*t)));
-        for hypothesis in hypotheses {
-            for content in recovery.candidates(hypothesis, budget.depth, budget.contents) {
-                let assessment = verify(&content, basis);
-                if assessment.proven.is_some() {
-                    return Some(Recovered::Proven(Box::new(assessment)));
+/// The judge, and what is known beforehand.
+#[derive(Debug)]
+pub struct Recoverer<'a> {
+    basis: Basis<'a>,
+    budget: Budget,
+    known: HashSet<Template>,
+}
+
+impl<'a> Recoverer<'a> {
+    /// For marks of the makers of `basis`, beside its print.
+    #[must_use]
+    pub fn new(basis: &Basis<'a>, effort: Effort) -> Self {
+        Self { basis: *basis, budget: Budget::of(effort), known: known(basis) }
+    }
+
+    /// What its verdicts rest on.
+    #[must_use]
+    pub fn basis(&self) -> &Basis<'a> {
+        &self.basis
+    }
+
+    /// What the modules of a symbol that was not decoded say, seen once or in several ways, each with its likelihoods.
+    /// One that is not `credible` as a symbol must show something of what is known before it is looked into.
+    #[must_use]
+    pub fn recover<'g>(
+        &self,
+        symbology: Symbology,
+        samplings: impl IntoIterator<Item = &'g ModuleGrid>,
+        credible: bool,
+    ) -> Option<Recovered> {
+        let mut lead = None;
+        for grid in samplings {
+            let recovery = Recovery::new(symbology, grid.height, grid.width, &grid.llr);
+            let agreeing = self.agreeing(&recovery);
+            let blind = (credible || !agreeing.is_empty()).then_some(None);
+            let informed = agreeing.iter().take(self.budget.templates).map(|template| Some(*template));
+            for hypothesis in blind.into_iter().chain(informed) {
+                for content in recovery.candidates(hypothesis, self.budget.depth, self.budget.contents) {
+                    let assessment = verify(&content, &self.basis);
+                    if assessment.proven.is_some() {
+                        return Some(Recovered::Proven(Box::new(assessment)));
+                    }
                 }
             }
+            lead = lead.or_else(|| agreeing.iter().find_map(|template| seen(&recovery, template)));
         }
-        lead = lead.or_else(|| agreeing.iter().find_map(|template| seen(&recovery, template)));
+        lead.map(Recovered::Lead)
     }
-    lead.map(Recovered::Lead)
+
+    /// The templates that agree with what was seen beyond chance, the likeliest first.
+    fn agreeing(&self, recovery: &Recovery) -> Vec<&Template> {
+        let agreement = |template| Some((recovery.agreement(template)?, template));
+        let mut agreeing: Vec<_> = self.known.iter().filter_map(agreement).collect();
+        agreeing.retain(|(agreement, _)| agreement.chance_bits() > AGREES);
+        // Of two that agree as well, the one that says more comes first; then any order, as long as it is always the same.
+        agreeing.sort_by(|(a, t), (b, u)| {
+            b.likelihood.total_cmp(&a.likelihood).then(b.known.cmp(&a.known)).then_with(|| t.bytes.cmp(&u.bytes))
+        });
+        agreeing.into_iter().map(|(_, template)| template).collect()
+    }
 }
 
 /// Every look that a mark of the bundle's makers may have beside this print.
@@ -117,6 +143,10 @@ fn seen(recovery: &Recovery, template: &Template) -> Option<Unproven> {
     recovery.seen().find_map(|mut bytes| {
         for (seen, known) in bytes.iter_mut().zip(&template.bytes) {
             if let Some(byte) = *known {
+                // What contradicts what is known is another mark, however much of the two is the same.
+                if seen.byte != byte && seen.reliability > CLEAR {
+                    return None;
+                }
                 *seen = Seen { byte, reliability: f32::INFINITY };
             }
         }

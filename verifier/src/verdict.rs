@@ -103,6 +103,8 @@ pub enum FindingKind {
     PartContradictsPrint,
     /// The lot in the mark is not the one printed beside it.
     LotContradictsPrint,
+    /// Photos that were given as those of one part prove marks of several.
+    DifferentParts,
     /// The mark is dated before its key was revoked, and nothing but the mark says so.
     DateNotCorroborated,
     /// The trust bundle has expired: keys may have been revoked since.

@@ -1,5 +1,6 @@
 //! What decoding a symbol gives, whatever its kind.
 
+use super::{Symbology, datamatrix, qr};
 use encoding_rs::{Encoding, SHIFT_JIS, UTF_8, WINDOWS_1252};
 use std::borrow::Cow;
 use std::fmt;
@@ -15,6 +16,20 @@ pub struct Content {
     pub repaired: usize,
     /// Codewords in the symbol, data and error correction together.
     pub codewords: usize,
+}
+
+/// Decodes a symbol of any kind from the log-likelihood ratios of its modules, row by row from the top left: positive for
+/// dark, negative for light, 0 for an erasure.
+///
+/// # Errors
+/// [`DecodeError`].
+pub fn decode(symbology: Symbology, rows: usize, columns: usize, llr: &[f32]) -> Result<Content, DecodeError> {
+    match symbology {
+        Symbology::DataMatrix => datamatrix::decode::decode(rows, columns, llr),
+        Symbology::QrCode | Symbology::MicroQrCode if rows != columns => Err(DecodeError::Size),
+        Symbology::QrCode => qr::decode::decode(rows, llr),
+        Symbology::MicroQrCode => qr::micro::decode(rows, llr),
+    }
 }
 
 /// Why a symbol was not decoded.

@@ -48,7 +48,8 @@ struct Args {
 fn main() {
     let args = Args::parse();
     let mut readers: Vec<Reader> = Vec::new();
-    readers.extend(args.effort.iter().map(|effort| Reader::Touchmark(Options { effort: *effort, corners: None })));
+    readers
+        .extend(args.effort.iter().map(|effort| Reader::Touchmark(Options { effort: *effort, ..Options::default() })));
     readers.extend(args.peers.iter().map(|name| if name == "rqrr" { Reader::Rqrr } else { Reader::peer(name) }));
     if args.clean {
         let folder = root().join("target/clean-photos");

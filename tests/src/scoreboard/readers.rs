@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Instant;
 use touchmark_verifier::photo::{Limits, load};
 use touchmark_verifier::read::geometry::Point;
-use touchmark_verifier::read::{Effort, Luma, Options, read};
+use touchmark_verifier::read::{Effort, Luma, Options, Place, read};
 
 /// The content of a symbol as one reader gives it.
 #[derive(Debug, Clone)]
@@ -111,7 +111,8 @@ impl Reader {
     pub fn read(&mut self, path: &Path, corners: Option<[Point; 4]>) -> Reading {
         match self {
             Self::Touchmark(options) => timed(path, |luma| {
-                let symbols = read(luma, &Options { corners, ..options.clone() });
+                let place = corners.map_or(options.place, Place::Corners);
+                let symbols = read(luma, &Options { place, ..options.clone() });
                 let decoded = symbols.into_iter().filter_map(|s| s.decoded.ok());
                 decoded.map(|d| Content { bytes: d.bytes, text: d.text }).collect()
             }),

@@ -10,7 +10,7 @@ mod words;
 use crate::material::{self, MaterialError};
 use crate::pins::Pins;
 use crate::read::geometry::Point;
-use crate::read::{Effort, Options};
+use crate::read::{Effort, Options, Place};
 use crate::verdict::Status;
 use crate::verify::Basis;
 use clap::{Args, Parser, Subcommand};
@@ -92,18 +92,38 @@ struct ReadArgs {
     /// Outer corners of the one symbol to read, in pixels and in order around it, each within about a module
     #[arg(long, value_name = "X,Y,X,Y,X,Y,X,Y", value_parser = corners, allow_hyphen_values = true)]
     corners: Option<[Point; 4]>,
+    /// Look nowhere but in this rectangle, in pixels: its left, top, right and bottom edges
+    #[arg(long, value_name = "X,Y,X,Y", value_parser = region, conflicts_with = "corners")]
+    region: Option<[f32; 4]>,
 }
 
 impl ReadArgs {
     fn options(&self) -> Options {
-        Options { effort: self.effort, corners: self.corners }
+        let place = match (self.corners, self.region) {
+            (Some(corners), _) => Place::Corners(corners),
+            (None, Some(region)) => Place::Region(region),
+            (None, None) => Place::Anywhere,
+        };
+        Options { effort: self.effort, place, doubtful: false }
+    }
+}
+
+fn numbers(text: &str) -> Option<Vec<f32>> {
+    let numbers: Option<Vec<f32>> = text.split(',').map(|n| n.trim().parse::<f32>().ok()).collect();
+    numbers.filter(|n| n.iter().all(|n| n.is_finite()))
+}
+
+fn region(text: &str) -> Result<[f32; 4], String> {
+    match numbers(text).as_deref() {
+        Some([left, top, right, bottom]) if left < right && top < bottom && *right > 0.0 && *bottom > 0.0 => {
+            Ok([*left, *top, *right, *bottom])
+        }
+        _ => Err("four numbers are needed: the left, top, right and bottom edge, separated by commas".into()),
     }
 }
 
 fn corners(text: &str) -> Result<[Point; 4], String> {
-    let numbers: Result<Vec<f32>, _> = text.split(',').map(|n| n.trim().parse::<f32>()).collect();
-    let numbers = numbers.ok().filter(|n| n.iter().all(|n| n.is_finite()));
-    match numbers.as_deref() {
+    match numbers(text).as_deref() {
         Some([a, b, c, d, e, f, g, h]) => {
             Ok([Point::new(*a, *b), Point::new(*c, *d), Point::new(*e, *f), Point::new(*g, *h)])
         }

@@ -3,7 +3,7 @@
 use super::each::each_in_order;
 use super::{BasisArgs, Io, ReadArgs, Stop, load, words};
 use crate::annotate::annotate;
-use crate::examine::{Examination, FoundMark, examine};
+use crate::examine::{Examination, FoundMark, PartExamination, examine, examine_together};
 use crate::files::write_atomically;
 use crate::photo::Limits;
 use crate::verdict::{Status, Verdict};
@@ -26,6 +26,10 @@ pub(super) struct PhotoArgs {
     json: bool,
     #[command(flatten)]
     read: ReadArgs,
+    /// The photos show one part: what each of them shows of its mark is put together, and the exit status is that of the
+    /// part
+    #[arg(long)]
+    same_part: bool,
     /// Write each photo with its marks outlined into this folder
     #[arg(long, value_name = "DIR")]
     annotate: Option<PathBuf>,
@@ -62,12 +66,31 @@ enum Overall {
     Summary { verdict: Verdict, reason: String },
 }
 
+/// What is said of the one part that all photos show.
+#[derive(Serialize)]
+struct PartLine {
+    same_part: Vec<String>,
+    #[serde(flatten)]
+    overall: PartOverall,
+    /// The photos that it was read from.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    read_from: Vec<String>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum PartOverall {
+    Mark(Box<PartExamination>),
+    Nothing { verdict: Verdict, reason: &'static str },
+}
+
 pub(super) fn run(args: &PhotoArgs, io: &mut Io<'_>) -> Result<Status, Stop> {
     let material = load(&args.basis, io)?;
     let directory = Directory::new(&material.trust);
     let mut status = Status::AllAuthentic;
     let mut names = HashSet::new();
     let options = args.read.options();
+    let mut examinations: Vec<(String, Examination)> = Vec::new();
     let work = |path: &Path| {
         let examined = examine(path, &material.basis(&directory), &Limits::default(), &options);
         let picture = match (&args.annotate, &examined) {
@@ -77,8 +100,15 @@ pub(super) fn run(args: &PhotoArgs, io: &mut Io<'_>) -> Result<Status, Stop> {
         (path.to_owned(), examined.map_err(|e| e.to_string()), picture)
     };
     each_in_order(&args.files, work, |(path, examined, picture)| {
+        if let (true, Ok(examination)) = (args.same_part, &examined) {
+            examinations.push((path.to_string_lossy().into_owned(), examination.clone()));
+        }
         let mut line = Line::new(&path, examined);
-        status = line.verdicts().map(Verdict::status).fold(status, Status::and);
+        if !args.same_part {
+            status = line.verdicts().map(Verdict::status).fold(status, Status::and);
+        } else if line.error.is_some() {
+            status = status.and(Status::NothingRead);
+        }
         match (&args.annotate, picture) {
             (Some(folder), Some(Ok(picture))) => {
                 let to = folder.join(annotated_name(&path, &mut names));
@@ -109,7 +139,49 @@ pub(super) fn run(args: &PhotoArgs, io: &mut Io<'_>) -> Result<Status, Stop> {
         }
         io.stdout.flush()
     })?;
+    if args.same_part {
+        let (files, photos): (Vec<String>, Vec<Examination>) = examinations.into_iter().unzip();
+        let part = PartLine::new(files, examine_together(&photos, &material.basis(&directory), options.effort));
+        status = status.and(part.overall.verdict().status());
+        if args.json {
+            writeln!(io.stdout, "{}", serde_json::to_string(&part).map_err(io::Error::from)?)?;
+        } else {
+            write!(io.stdout, "{}", part.for_people())?;
+        }
+    }
     Ok(status)
+}
+
+impl PartLine {
+    fn new(files: Vec<String>, part: Option<PartExamination>) -> Self {
+        let reason = "no symbol was found in the photos";
+        let nothing = PartOverall::Nothing { verdict: Verdict::NothingFound, reason };
+        let read_from = part.iter().flat_map(|part| &part.photos).filter_map(|n| files.get(*n).cloned()).collect();
+        Self { read_from, same_part: files, overall: part.map_or(nothing, |part| PartOverall::Mark(Box::new(part))) }
+    }
+
+    fn for_people(&self) -> String {
+        let title = format!("the part, by {} photos", self.same_part.len());
+        match &self.overall {
+            PartOverall::Nothing { verdict, reason } => {
+                format!("{title}: {}: {reason}\n", verdict.name().to_uppercase())
+            }
+            PartOverall::Mark(part) => {
+                let symbol = words::symbol(&part.judged);
+                let from = words::plain(&self.read_from.join(", "));
+                format!("{title}: {}  symbol     {symbol}, from {from}\n", words::assessment(&part.judged.assessment))
+            }
+        }
+    }
+}
+
+impl PartOverall {
+    fn verdict(&self) -> Verdict {
+        match self {
+            Self::Mark(part) => part.judged.assessment.verdict,
+            Self::Nothing { verdict, .. } => *verdict,
+        }
+    }
 }
 
 impl Line {
@@ -118,7 +190,7 @@ impl Line {
         let summary = |verdict, reason: String| Overall::Summary { verdict, reason };
         match examined {
             Ok(Examination { sha256, width, height, damage, marks, .. }) => {
-                let gravest = marks.iter().map(|m| m.assessment.verdict).max();
+                let gravest = marks.iter().map(|m| m.judged.assessment.verdict).max();
                 let overall = match (marks.as_slice(), gravest) {
                     ([only], _) => Overall::One(Box::new(only.clone())),
                     (several, Some(gravest)) => summary(gravest, format!("the gravest of {} symbols", several.len())),
@@ -157,15 +229,15 @@ impl Line {
 
     fn verdicts(&self) -> impl Iterator<Item = Verdict> {
         let none = self.marks.is_empty().then_some(Verdict::NothingFound);
-        self.marks.iter().map(|mark| mark.assessment.verdict).chain(none)
+        self.marks.iter().map(|mark| mark.judged.assessment.verdict).chain(none)
     }
 
     fn for_people(&self) -> String {
         let file = words::plain(&self.file);
         let mut out = String::new();
         for mark in &self.marks {
-            out += &format!("{file}: {}", words::assessment(&mark.assessment));
-            out += &format!("  symbol     {}\n", words::symbol(mark));
+            out += &format!("{file}: {}", words::assessment(&mark.judged.assessment));
+            out += &format!("  symbol     {}\n", words::found(mark));
         }
         if let (true, Overall::Summary { verdict, reason }) = (self.marks.is_empty(), &self.overall) {
             out += &format!("{file}: {}: {reason}\n", verdict.name().to_uppercase());

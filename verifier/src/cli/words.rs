@@ -1,6 +1,6 @@
 //! How results are put into words for people.
 
-use crate::examine::FoundMark;
+use crate::examine::{FoundMark, Judged};
 use crate::verify::{Assessment, ConsigneeStatus, Proven, Unproven};
 use std::fmt::Write;
 
@@ -47,8 +47,14 @@ pub(super) fn assessment(assessment: &Assessment) -> String {
     plain_lines(&out)
 }
 
-/// A symbol in a few words: kind, size, damage, place.
-pub(super) fn symbol(mark: &FoundMark) -> String {
+/// A symbol in a photo in a few words: kind, size, damage, place.
+pub(super) fn found(mark: &FoundMark) -> String {
+    let [[x, y], ..] = mark.corners;
+    format!("{}, top left corner at {x:.0}, {y:.0}", symbol(&mark.judged))
+}
+
+/// A symbol in a few words: kind, size, damage.
+pub(super) fn symbol(mark: &Judged) -> String {
     let [width, height] = mark.modules;
     let kind = match mark.symbology {
         "QRCode" => "QR Code",
@@ -60,8 +66,7 @@ pub(super) fn symbol(mark: &FoundMark) -> String {
         _ if mark.recovered => ", beyond its error correction: recovered by what is known of it".into(),
         _ => String::new(),
     };
-    let [[x, y], ..] = mark.corners;
-    format!("{kind} {width}x{height}{repaired}, top left corner at {x:.0}, {y:.0}")
+    format!("{kind} {width}x{height}{repaired}")
 }
 
 fn plain_lines(text: &str) -> String {

@@ -45,5 +45,5 @@ fn symbol<G: BitGrid>(grid: &rqrr::Grid<G>, reversed: bool, scale: f32, attempt:
         mirrored,
         attempt,
     };
-    Some(Symbol { located, decoded: Ok(content), others: Vec::new() })
+    Some(Symbol::decoded(located, content))
 }

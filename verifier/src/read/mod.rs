@@ -5,11 +5,13 @@
 //! (x + 0.5, y + 0.5).
 
 pub mod datamatrix;
+mod elastic;
 mod fast;
 pub mod geometry;
 mod likelihood;
 mod picture;
 mod qr;
+mod uniform;
 
 use geometry::Point;
 use picture::Picture;
@@ -67,26 +69,47 @@ pub struct Symbol {
     pub decoded: Result<Decoded, DecodeError>,
     /// What else was sampled of it, where it was not decoded: the same modules by other fits, scales and judgements.
     pub others: Vec<ModuleGrid>,
+    /// It decodes, or its function patterns leave no doubt that a symbol is there.
+    pub credible: bool,
 }
 
 /// Samplings kept of a symbol that is not decoded, beside the first.
 const MOST_OTHERS: usize = 12;
+/// Symbols kept of one picture that are not decoded.
+const MOST_UNDECODED: usize = 24;
 
 impl Symbol {
+    fn decoded(located: Located, content: Decoded) -> Self {
+        Self { located, decoded: Ok(content), others: Vec::new(), credible: true }
+    }
+
+    fn undecoded(located: Located, why: DecodeError) -> Self {
+        Self { located, decoded: Err(why), others: Vec::new(), credible: false }
+    }
+
     /// Every sampling of it.
     pub fn samplings(&self) -> impl Iterator<Item = &ModuleGrid> {
         std::iter::once(&self.located.modules).chain(&self.others)
     }
 
+    /// Whether `other`, not decoded either, may be the same symbol by its kind, its size and its place.
+    fn same(&self, other: &Self) -> bool {
+        let shape = |s: &Self| (s.located.symbology, s.located.modules.width, s.located.modules.height);
+        shape(self) == shape(other) && qr::inside(other.middle(), &self.located.corners)
+    }
+
     /// Keeps what `other`, the same symbol seen in another way, adds.
-    fn add(&mut self, other: Self) {
-        let same =
-            |grid: &ModuleGrid| (grid.width, grid.height) == (self.located.modules.width, self.located.modules.height);
-        if self.decoded.is_err() && self.located.symbology == other.located.symbology {
-            let grids = std::iter::once(other.located.modules).chain(other.others).filter(same);
-            let room = MOST_OTHERS.saturating_sub(self.others.len());
-            self.others.extend(grids.take(room).collect::<Vec<_>>());
+    fn add(&mut self, mut other: Self) {
+        if other.credible && !self.credible {
+            std::mem::swap(self, &mut other);
         }
+        let room = MOST_OTHERS.saturating_sub(self.others.len());
+        self.others.extend(std::iter::once(other.located.modules).chain(other.others).take(room));
+    }
+
+    fn middle(&self) -> Point {
+        let sum = self.located.corners.iter().fold((0.0, 0.0), |sum, c| (sum.0 + c.x, sum.1 + c.y));
+        Point::new(sum.0 / 4.0, sum.1 / 4.0)
     }
 }
 
@@ -107,9 +130,22 @@ pub enum Effort {
 pub struct Options {
     /// How long to look.
     pub effort: Effort,
-    /// Where the one symbol is that is to be read, pointed at by a person: its outer corners within about a module, in
-    /// order around it, in pixels of the photo.
-    pub corners: Option<[Point; 4]>,
+    /// Where to look.
+    pub place: Place,
+    /// Also give what is hardly more than chance and was not decoded, for a judge who can tell: see [`Symbol::credible`].
+    pub doubtful: bool,
+}
+
+/// Where to look, in pixels of the photo.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum Place {
+    /// The whole photo.
+    #[default]
+    Anywhere,
+    /// A rectangle: its left, top, right and bottom edges.
+    Region([f32; 4]),
+    /// The outer corners of the one symbol that is to be read, in order around it, each within about a module.
+    Corners([Point; 4]),
 }
 
 /// The size, in pixels, of the picture that is searched first: large photos are searched at a coarser scale, and at full
@@ -123,9 +159,35 @@ const MOST_PIXELS: usize = 16_000_000;
 /// Every symbol in `luma`: the cheap attempts first, the costly ones only for what these missed.
 #[must_use]
 pub fn read(luma: &Luma, options: &Options) -> Vec<Symbol> {
-    if let Some(corners) = &options.corners {
-        return read_at(luma, corners);
+    let mut symbols = match &options.place {
+        Place::Anywhere => read_all(luma, options.effort),
+        Place::Region([left, top, right, bottom]) => {
+            let corners = [(left, top), (right, top), (right, bottom), (left, bottom)];
+            luma.around(&corners.map(|(x, y)| Point::new(*x, *y)), 0.0)
+                .map(|(part, origin)| moved(read_all(&part, options.effort), origin))
+                .unwrap_or_default()
+        }
+        Place::Corners(corners) => luma
+            .around(corners, MARGIN)
+            .map(|(part, origin)| {
+                let within = corners.map(|c| Point::new(c.x - origin.x, c.y - origin.y));
+                moved(read_at(&part, &within), origin)
+            })
+            .unwrap_or_default(),
+    };
+    symbols.retain(|symbol| symbol.credible || options.doubtful);
+    symbols
+}
+
+/// The symbols of a part of a photo, where they are in the photo.
+fn moved(mut symbols: Vec<Symbol>, origin: Point) -> Vec<Symbol> {
+    for corner in symbols.iter_mut().flat_map(|s| &mut s.located.corners) {
+        *corner = Point::new(corner.x + origin.x, corner.y + origin.y);
     }
+    symbols
+}
+
+fn read_all(luma: &Luma, effort: Effort) -> Vec<Symbol> {
     let mut found = Found::default();
     let mut levels = vec![Cow::Borrowed(luma)];
     while let Some(level) = levels.last().filter(|l| l.data.len() > FIRST_PIXELS) {
@@ -135,7 +197,7 @@ pub fn read(luma: &Luma, options: &Options) -> Vec<Symbol> {
     let first = levels.len() - 1;
     let scale = (1 << first) as f32;
     for attempt in ATTEMPTS {
-        if attempt.least > options.effort || (attempt.unless_found && found.any_decoded()) {
+        if attempt.least > effort || (attempt.unless_found && found.any_decoded()) {
             continue;
         }
         let (picture, scale) = match attempt.level {
@@ -150,7 +212,6 @@ pub fn read(luma: &Luma, options: &Options) -> Vec<Symbol> {
             Level::Full => (Cow::Borrowed(luma), 1.0),
             Level::Finer | Level::Double => continue,
         };
-        let effort = options.effort;
         let polarities: &[bool] = if matches!(attempt.way, Way::DataMatrix(_)) { &[false] } else { &[false, true] };
         for &reversed in polarities {
             found.add(attempt.run(&picture, reversed, scale, &found, effort));
@@ -163,28 +224,29 @@ pub fn read(luma: &Luma, options: &Options) -> Vec<Symbol> {
 const MARGIN: f32 = 0.3;
 
 /// The symbol that somebody pointed at: decoded if it can be, else as far as it was seen.
-fn read_at(luma: &Luma, corners: &[Point; 4]) -> Vec<Symbol> {
-    let Some((part, origin)) = luma.around(corners, MARGIN) else { return Vec::new() };
-    let within = corners.map(|c| Point::new(c.x - origin.x, c.y - origin.y));
-    let mut found: Vec<Symbol> = Vec::new();
+fn read_at(part: &Luma, corners: &[Point; 4]) -> Vec<Symbol> {
+    let mut found = Found::default();
     for smooth in [0, 1, 2] {
-        let picture = if smooth == 0 { Cow::Borrowed(&part) } else { Cow::Owned(part.blurred(smooth)) };
-        found.extend(datamatrix::read_at(&picture, &within));
+        let picture = if smooth == 0 { Cow::Borrowed(part) } else { Cow::Owned(part.blurred(smooth)) };
+        found.add(datamatrix::read_at(&picture, corners));
         let Some(prepared) = Picture::new(&picture) else { continue };
         for reversed in [false, true] {
             let search = qr::Search { reversed, radius: 4, look: Look::First, attempt: "pointed" };
-            found.extend(qr::read_at(&prepared, search, &within));
+            found.add(qr::read_at(&prepared, search, corners));
         }
-        if found.iter().any(|s| s.decoded.is_ok()) {
+        if found.any_decoded() {
             break;
         }
     }
-    found.sort_by_key(|symbol| symbol.decoded.is_err());
-    found.truncate(1);
-    for corner in found.iter_mut().flat_map(|s| &mut s.located.corners) {
-        *corner = Point::new(corner.x + origin.x, corner.y + origin.y);
+    // One symbol was pointed at: where it cannot be told which, the first that was supposed speaks for all.
+    found.symbols.sort_by_key(|symbol| symbol.decoded.is_err());
+    if found.any_decoded() {
+        found.symbols.truncate(1);
     }
-    found
+    for (i, symbol) in found.symbols.iter_mut().enumerate() {
+        symbol.credible = i == 0;
+    }
+    found.symbols
 }
 
 /// The picture that an attempt works on.
@@ -253,6 +315,13 @@ const ATTEMPTS: &[Attempt] = &[
         unless_found: true,
     },
     Attempt {
+        name: "datamatrix",
+        level: Level::Full,
+        way: Way::DataMatrix(Effort::Quick),
+        least: Effort::Quick,
+        unless_found: false,
+    },
+    Attempt {
         name: "qr-micro",
         level: Level::First,
         way: Way::Qr { share: 0.08, look: Look::Micro },
@@ -267,13 +336,6 @@ const ATTEMPTS: &[Attempt] = &[
         unless_found: true,
     },
     Attempt { name: "rqrr", level: Level::First, way: Way::Rqrr, least: Effort::Normal, unless_found: true },
-    Attempt {
-        name: "datamatrix",
-        level: Level::Full,
-        way: Way::DataMatrix(Effort::Quick),
-        least: Effort::Quick,
-        unless_found: false,
-    },
     Attempt {
         name: "qr-smooth",
         level: Level::Smooth,
@@ -411,17 +473,25 @@ struct Found {
 }
 
 impl Found {
-    /// A decoded symbol takes the place of one that was not decoded, and of no other.
-    fn add(&mut self, symbols: Vec<Symbol>) {
-        for symbol in symbols {
-            let middle = middle(&symbol);
+    /// A decoded symbol takes the place of those that were not decoded; what is supposed beside it counts no more.
+    fn add(&mut self, symbols: impl IntoIterator<Item = Symbol>) {
+        for mut symbol in symbols {
+            let middle = symbol.middle();
             let here = |known: &Symbol| qr::inside(middle, &known.located.corners);
+            if self.symbols.iter().any(|known| known.decoded.is_ok() && here(known)) {
+                continue;
+            }
             if symbol.decoded.is_ok() {
                 self.symbols.retain(|known| known.decoded.is_ok() || !here(known));
+                self.symbols.push(symbol);
+                continue;
             }
-            match self.symbols.iter_mut().find(|known| here(known)) {
-                Some(known) => known.add(symbol),
-                None => self.symbols.push(symbol),
+            if let Some(known) = self.symbols.iter_mut().find(|known| known.decoded.is_err() && known.same(&symbol)) {
+                known.add(symbol);
+            } else if self.symbols.len() < MOST_UNDECODED {
+                // One symbol is believed at one place.
+                symbol.credible &= !self.symbols.iter().any(|known| known.credible && here(known));
+                self.symbols.push(symbol);
             }
         }
     }
@@ -433,9 +503,4 @@ impl Found {
     fn any_decoded(&self) -> bool {
         self.symbols.iter().any(|s| s.decoded.is_ok())
     }
-}
-
-fn middle(symbol: &Symbol) -> Point {
-    let sum = symbol.located.corners.iter().fold((0.0, 0.0), |sum, c| (sum.0 + c.x, sum.1 + c.y));
-    Point::new(sum.0 / 4.0, sum.1 / 4.0)
 }

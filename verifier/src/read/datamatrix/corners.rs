@@ -22,11 +22,12 @@ const MAX_CORNERS: usize = 200;
 
 /// Pairs of the `most` longest edges that could be the outer edges of a finder pattern, longest first.
 pub(super) fn corners(segments: &[Segment], most: usize) -> Vec<Corner> {
-    let edges: Vec<Segment> = segments.iter().take(most).map(|seed| joined(seed, segments)).collect();
+    let edges: Vec<Edge> =
+        segments.iter().take(most).map(|seed| Edge { seen: *seed, joined: joined(seed, segments) }).collect();
     let mut found = Vec::new();
     for (i, a) in edges.iter().enumerate() {
         for b in &edges[i + 1..] {
-            found.extend(corner(a, b));
+            found.extend(variants(a, b));
         }
     }
     let weight = |corner: &Corner| {
@@ -48,10 +49,14 @@ pub(super) fn corners(segments: &[Segment], most: usize) -> Vec<Corner> {
 
 /// Samples along each side of the parallelogram that an L spans.
 const TEXTURE: usize = 24;
-
-/// How lively the parallelogram between the arms is: the mean step between neighbouring samples, in standard deviations
-/// of all samples. About 1 over the modules of a symbol, 0.4 over those of a small one, near 0 over plain surfaces and
+/// Samples along each side of one of its blocks.
+const BLOCK: usize = 6;
+/// Mean step between neighbouring samples of a block, in standard deviations of all samples, above which one block is as
+/// lively as another: about 1 over the modules of a symbol, 0.4 over those of a small one, near 0 over plain surfaces and
 /// shades.
+const LIVELY: f32 = 0.6;
+
+/// The share of the parallelogram between the arms that is as lively as modules are, 0 to 1.
 pub(super) fn texture(pyramid: &[Plane], corner: &Corner) -> f32 {
     let shorter = length(corner.right).min(length(corner.up));
     let enough = |plane: &&Plane| shorter >= 2.0 * TEXTURE as f32 * plane.scale;
@@ -64,10 +69,19 @@ pub(super) fn texture(pyramid: &[Plane], corner: &Corner) -> f32 {
     };
     let levels: Vec<f32> = (0..TEXTURE * TEXTURE).map(at).collect();
     let mean = levels.iter().sum::<f32>() / levels.len() as f32;
-    let spread = (levels.iter().map(|l| (l - mean).powi(2)).sum::<f32>() / levels.len() as f32).sqrt();
-    let along: f32 = levels.chunks_exact(TEXTURE).flat_map(|row| row.windows(2)).map(|w| (w[1] - w[0]).abs()).sum();
-    let across: f32 = levels.iter().zip(levels.iter().skip(TEXTURE)).map(|(a, b)| (a - b).abs()).sum();
-    (along + across) / (2 * TEXTURE * (TEXTURE - 1)) as f32 / spread.max(1.0)
+    let spread = (levels.iter().map(|l| (l - mean).powi(2)).sum::<f32>() / levels.len() as f32).sqrt().max(1.0);
+    let lively = |block: usize| {
+        let (left, top) = (block % (TEXTURE / BLOCK) * BLOCK, block / (TEXTURE / BLOCK) * BLOCK);
+        let steps = (0..BLOCK * BLOCK).map(|i| {
+            let at = (top + i / BLOCK) * TEXTURE + left + i % BLOCK;
+            let step = |next: usize| levels.get(next).map_or(0.0, |next| (next - levels[at]).abs());
+            (if left + i % BLOCK + 1 < TEXTURE { step(at + 1) } else { 0.0 }) + step(at + TEXTURE)
+        });
+        let step = steps.sum::<f32>() / (2 * BLOCK * BLOCK) as f32;
+        (step / spread / LIVELY).min(1.0)
+    };
+    let blocks = (TEXTURE / BLOCK).pow(2);
+    (0..blocks).map(lively).sum::<f32>() / blocks as f32
 }
 
 fn same(a: &Corner, b: &Corner) -> bool {
@@ -121,6 +135,41 @@ fn joined(seed: &Segment, segments: &[Segment]) -> Segment {
     }
     let at = |t: f32| Point::new(seed.from.x + t * along.x, seed.from.y + t * along.y);
     Segment { from: at(first), to: at(last), bright: seed.bright }
+}
+
+/// An edge as it was seen, and with what continues it on the same line, be it another thing.
+struct Edge {
+    seen: Segment,
+    joined: Segment,
+}
+
+/// Ratio of lengths up to which one stands for the other: fits find the true length from there.
+const ALIKE: f32 = 1.2;
+
+/// The corners that two edges make: with all that continues them, without, and with one arm as long as the other, for
+/// symbols of which an arm is broken off and for lines that go on beyond the symbol.
+fn variants(a: &Edge, b: &Edge) -> Vec<Corner> {
+    let alike = |x: f32, y: f32| x < ALIKE * y && y < ALIKE * x;
+    let mut out: Vec<Corner> = Vec::new();
+    let mut add = |corner: Corner| {
+        let same = |known: &Corner| {
+            alike(length(known.right), length(corner.right)) && alike(length(known.up), length(corner.up))
+        };
+        if !out.iter().any(same) {
+            out.push(corner);
+        }
+    };
+    let both = corner(&a.joined, &b.joined);
+    let parts = [(&a.joined, &b.seen), (&a.seen, &b.joined), (&a.seen, &b.seen)];
+    let seen = parts.into_iter().filter(|_| both.is_some()).filter_map(|(a, b)| corner(a, b));
+    for corner in both.into_iter().chain(seen) {
+        add(corner);
+        let (right, up) = (length(corner.right), length(corner.up));
+        let scaled = |v: Point, factor: f32| Point::new(v.x * factor, v.y * factor);
+        add(Corner { up: scaled(corner.up, right / up.max(1.0)), ..corner });
+        add(Corner { right: scaled(corner.right, up / right.max(1.0)), ..corner });
+    }
+    out
 }
 
 /// The corner that two edges make, if their near ends meet at about a right angle and the same tone lies inside.

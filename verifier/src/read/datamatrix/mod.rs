@@ -8,7 +8,7 @@ mod sample;
 mod segments;
 
 use crate::read::geometry::Point;
-use crate::read::{DecodeError, Decoded, Effort, Located, Luma, ModuleGrid, Symbol};
+use crate::read::{DecodeError, Decoded, Effort, Located, Luma, ModuleGrid, Symbol, uniform};
 use corners::Corner;
 use fit::{Fit, Trial};
 use plane::Plane;
@@ -62,15 +62,24 @@ pub(super) fn read_at(luma: &Luma, corners: &[Point; 4]) -> Option<Symbol> {
 
 /// Decoded as it is, or as seen from behind.
 fn judged(located: Located) -> Symbol {
-    let decoded = decode(&located.modules);
-    if decoded.is_ok() {
-        return Symbol { located, decoded, others: Vec::new() };
-    }
+    let error = match decode(&located.modules) {
+        Ok(content) => return Symbol::decoded(located, content),
+        Err(e) => e,
+    };
     let swapped = mirrored(&located);
-    match decode(&swapped.modules) {
-        Ok(content) => Symbol { located: swapped, decoded: Ok(content), others: Vec::new() },
-        Err(_) => Symbol { located, decoded, others: Vec::new() },
+    if let Ok(content) = decode(&swapped.modules) {
+        return Symbol::decoded(swapped, content);
     }
+    let stained = uniform::doubted(&located.modules);
+    let mut symbol = Symbol::undecoded(located, error);
+    if let Some(modules) = stained {
+        let located = Located { modules, ..symbol.located.clone() };
+        match decode(&located.modules) {
+            Ok(content) => return Symbol::decoded(located, content),
+            Err(_) => symbol.add(Symbol::undecoded(located, error)),
+        }
+    }
+    symbol
 }
 
 /// The picture at full size, half, a quarter and so on.
@@ -90,6 +99,7 @@ pub fn locate(luma: &Luma) -> Vec<Located> {
 
 struct Found {
     symbol: Symbol,
+    fit: Fit,
     /// How far the function patterns are beyond chance.
     confidence: f32,
 }
@@ -132,15 +142,39 @@ fn search(
         }
         Attempt { pyramid: &pyramid, trial: fit::THOROUGH, judge }.try_corners(corners, &mut found);
     }
+    found.sort_by(|a, b| b.certain().cmp(&a.certain()).then(b.confidence.total_cmp(&a.confidence)));
+    if !found.iter().any(Found::certain) && !brief {
+        let most = if effort == Effort::Quick { QUICK_LOOKS } else { MORE_LOOKS };
+        for found in found.iter_mut().take(most).filter(|found| found.confidence > DOUBTFUL) {
+            look_again(&pyramid, found, judge);
+        }
+    }
     ranked(found)
 }
 
-/// Texture below which a supposed L spans no symbol.
-const MIN_TEXTURE: f32 = 0.3;
-/// Texture above which one supposed L is as lively as another, and the longer one counts for more.
-const LIVELY: f32 = 0.6;
+/// Symbols that are sampled in other ways too where none decodes.
+const MORE_LOOKS: usize = 8;
+const QUICK_LOOKS: usize = 1;
+
+/// Samples a symbol in all other ways: by other levels, and displaced.
+fn look_again(pyramid: &[Plane], found: &mut Found, judge: &dyn Fn(Located) -> Symbol) {
+    let Some(plane) = found.fit.plane(pyramid) else { return };
+    for modules in sample::others(plane, &found.fit) {
+        let symbol = judge(located(&found.fit, modules));
+        if symbol.decoded.is_ok() {
+            found.symbol = symbol;
+            return;
+        }
+        found.symbol.add(symbol);
+    }
+}
+
+/// Share of lively area below which a supposed L spans no symbol.
+const MIN_TEXTURE: f32 = 0.25;
 /// Confidence above which a symbol is believed to be there though it cannot be decoded: photos without one stay below.
 const CREDIBLE: f32 = 8.0;
+/// Confidence below which nothing speaks for a symbol.
+const DOUBTFUL: f32 = 4.5;
 
 fn corners_of(pyramid: &[Plane], plane: &Plane, explained: &dyn Fn(Point) -> bool, edges: usize) -> Vec<Corner> {
     let weighed = corners::corners(&segments::segments(plane), edges).into_iter().filter_map(|corner| {
@@ -151,7 +185,8 @@ fn corners_of(pyramid: &[Plane], plane: &Plane, explained: &dyn Fn(Point) -> boo
         }
         let texture = corners::texture(pyramid, &corner);
         let length = right.x.hypot(right.y).min(up.x.hypot(up.y));
-        (texture > MIN_TEXTURE).then(|| (texture.min(LIVELY) * length, corner))
+        // Of two at one place the one that spans the symbol and nothing else comes first.
+        (texture > MIN_TEXTURE).then(|| (texture * texture * length, corner))
     });
     let mut weighed: Vec<(f32, Corner)> = weighed.collect();
     weighed.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -159,7 +194,8 @@ fn corners_of(pyramid: &[Plane], plane: &Plane, explained: &dyn Fn(Point) -> boo
 }
 
 fn ranked(mut found: Vec<Found>) -> Vec<Symbol> {
-    found.retain(|found| found.certain() || found.confidence > CREDIBLE);
+    found.retain(|found| found.certain() || found.confidence > DOUBTFUL);
+    found.iter_mut().for_each(|found| found.symbol.credible |= found.confidence > CREDIBLE);
     found.sort_by(|a, b| b.certain().cmp(&a.certain()).then(b.confidence.total_cmp(&a.confidence)));
     found.into_iter().map(|found| found.symbol).take(MAX_SYMBOLS).collect()
 }
@@ -229,7 +265,7 @@ impl Attempt<'_> {
 
     fn judged(&self, fit: &Fit) -> Option<Found> {
         let (confidence, located) = verify(self.pyramid, fit)?;
-        Some(Found { symbol: (self.judge)(located), confidence })
+        Some(Found { symbol: (self.judge)(located), fit: *fit, confidence })
     }
 }
 

@@ -3,7 +3,9 @@
 use super::fit::Fit;
 use super::plane::Plane;
 use crate::read::ModuleGrid;
+use crate::read::elastic::Surface;
 use crate::read::geometry::{Homography, Point};
+use crate::read::likelihood::likelihoods;
 
 /// Likelihood ratios are clipped to this many nats.
 const CLIP: f32 = 8.0;
@@ -25,10 +27,35 @@ pub(super) struct Sampled {
 }
 
 pub(super) fn sample(plane: &Plane, fit: &Fit) -> Option<Sampled> {
+    let levels = levels(plane, fit, &|p| p)?;
+    let (llr, relative) = judged(&levels, fit)?;
+    let (agreement, light, modules) = agreement(fit, &relative);
+    let grid = ModuleGrid { width: fit.size.columns, height: fit.size.rows, llr };
+    Some(Sampled { grid, agreement, light, modules })
+}
+
+/// The same modules seen in other ways: doubting what is neither dark nor light, and displaced as the picture has it.
+pub(super) fn others(plane: &Plane, fit: &Fit) -> Vec<ModuleGrid> {
     let (rows, columns) = (fit.size.rows, fit.size.columns);
-    let levels = levels(plane, fit)?;
+    let Some(map) = map(fit) else { return Vec::new() };
+    let sign = if fit.reversed { -1.0 } else { 1.0 };
+    let level = |p: Point| sign * plane.at_original(map.apply(p));
+    let known = |x: usize, y: usize| fit.size.function_module(y, x);
+    let mut out = Vec::new();
+    let grid = |llr: Vec<f32>| ModuleGrid { width: columns, height: rows, llr };
+    out.extend(levels(plane, fit, &|p| p).map(|levels| grid(likelihoods(&levels, columns))));
+    for displacement in Surface::new(rows, columns, &level, &known).displacements() {
+        let displaced = levels(plane, fit, &|p| displacement.of(p));
+        out.extend(displaced.and_then(|levels| judged(&levels, fit)).map(|(llr, _)| grid(llr)));
+    }
+    out
+}
+
+/// Likelihoods of grey levels, and where each level lies between the light one, -0.5, and the dark one around it, 0.5.
+fn judged(levels: &[f32], fit: &Fit) -> Option<(Vec<f32>, Vec<f32>)> {
+    let (rows, columns) = (fit.size.rows, fit.size.columns);
     let local: Vec<(f32, f32)> =
-        (0..rows * columns).map(|i| local_levels(&levels, rows, columns, i / columns, i % columns)).collect();
+        (0..rows * columns).map(|i| local_levels(levels, rows, columns, i / columns, i % columns)).collect();
     let mut spreads: Vec<f32> = local.iter().map(|(dark, light)| light - dark).collect();
     spreads.sort_by(f32::total_cmp);
     let floor = (0.4 * spreads.get(spreads.len() / 2)?).max(1.0);
@@ -37,8 +64,7 @@ pub(super) fn sample(plane: &Plane, fit: &Fit) -> Option<Sampled> {
     let relative: Vec<f32> = levels.iter().zip(&local).map(relative).collect();
     let noise = relative.iter().map(|r| (r.abs() - 0.5).powi(2)).sum::<f32>() / relative.len() as f32;
     let llr: Vec<f32> = relative.iter().map(|r| (r / noise.max(0.02)).clamp(-CLIP, CLIP)).collect();
-    let (agreement, light, modules) = agreement(fit, &relative);
-    Some(Sampled { grid: ModuleGrid { width: columns, height: rows, llr }, agreement, light, modules })
+    Some((llr, relative))
 }
 
 fn agreement(fit: &Fit, relative: &[f32]) -> (f32, f32, usize) {
@@ -57,22 +83,27 @@ fn agreement(fit: &Fit, relative: &[f32]) -> (f32, f32, usize) {
 }
 
 /// Mean grey level of each module, negated in reversed symbols, row by row.
-fn levels(plane: &Plane, fit: &Fit) -> Option<Vec<f32>> {
-    let (w, h) = (fit.size.columns as f32, fit.size.rows as f32);
-    let square = [Point::new(0.0, 0.0), Point::new(w, 0.0), Point::new(w, h), Point::new(0.0, h)];
-    let map = Homography::from_points(square, fit.corners)?;
+fn levels(plane: &Plane, fit: &Fit, displaced: &dyn Fn(Point) -> Point) -> Option<Vec<f32>> {
+    let map = map(fit)?;
     let sign = if fit.reversed { -1.0 } else { 1.0 };
     let level = |row: usize, column: usize| {
         let mut sum = 0.0;
         for dy in OFFSETS {
             for dx in OFFSETS {
                 let place = Point::new(column as f32 + 0.5 + dx, row as f32 + 0.5 + dy);
-                sum += plane.at_original(map.apply(place));
+                sum += plane.at_original(map.apply(displaced(place)));
             }
         }
         sign * sum / 9.0
     };
     Some((0..fit.size.rows * fit.size.columns).map(|i| level(i / fit.size.columns, i % fit.size.columns)).collect())
+}
+
+/// From modules, counted from the symbol's top left corner, to pixels of the original.
+fn map(fit: &Fit) -> Option<Homography> {
+    let (w, h) = (fit.size.columns as f32, fit.size.rows as f32);
+    let square = [Point::new(0.0, 0.0), Point::new(w, 0.0), Point::new(w, h), Point::new(0.0, h)];
+    Homography::from_points(square, fit.corners)
 }
 
 /// Dark and light level around a module: the means of the two classes of its window.

@@ -9,9 +9,10 @@ mod target;
 mod timing;
 mod turned;
 
+use super::elastic::Surface;
 use super::geometry::Point;
 use super::picture::Picture;
-use super::{Located, ModuleGrid, Symbol};
+use super::{Located, ModuleGrid, Symbol, uniform};
 use finder::Triple;
 use fit::Fitter;
 use sample::Judge;
@@ -86,7 +87,7 @@ pub(super) fn read(picture: &Picture, search: Search, explained: &dyn Fn(Point) 
             }
         }
         Look::First | Look::Long(_) => {}
-        Look::Pairs => out.extend(from_pairs(picture, search, &finders)),
+        Look::Pairs => out = from_pairs(picture, search, &finders),
         Look::Micro => out.extend(micro::read(picture, search, &finders)),
     }
     // What was decoded in the end explains what could not be at first.
@@ -130,8 +131,11 @@ const POINTED: usize = 6;
 /// Inferred triples that are fitted at length.
 const MOST_INFERRED: usize = 24;
 
+/// Inferred symbols that are kept though they were not decoded.
+const MOST_SUPPOSED: usize = 4;
+
 /// A symbol with two finder patterns: of all that they may belong to, those are fitted whose function patterns show.
-fn from_pairs(picture: &Picture, search: Search, finders: &[finder::Finder]) -> Option<Symbol> {
+fn from_pairs(picture: &Picture, search: Search, finders: &[finder::Finder]) -> Vec<Symbol> {
     let mut tries: Vec<(f32, Triple, Fitter<'_>)> = Vec::new();
     for triple in pairs::triples(picture, search.reversed, finders) {
         for fitter in fitters(picture, search, &triple) {
@@ -139,9 +143,18 @@ fn from_pairs(picture: &Picture, search: Search, finders: &[finder::Finder]) -> 
         }
     }
     tries.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let fits = tries.into_iter().take(MOST_INFERRED);
-    fits.filter_map(|(_, triple, fitter)| at_length(picture, search, vec![fitter], &triple))
-        .find(|symbol| symbol.decoded.is_ok())
+    let mut supposed = Vec::new();
+    for (_, triple, fitter) in tries.into_iter().take(MOST_INFERRED) {
+        let Some(symbol) = at_length(picture, search, vec![fitter], &triple) else { continue };
+        if symbol.decoded.is_ok() {
+            return vec![symbol];
+        }
+        if supposed.len() < MOST_SUPPOSED {
+            // Of so many guesses one looks right by chance.
+            supposed.push(Symbol { credible: false, ..symbol });
+        }
+    }
+    supposed
 }
 
 /// Whether a finder pattern of the triple belongs to a symbol that was decoded.
@@ -196,7 +209,9 @@ fn at_length(picture: &Picture, search: Search, fitters: Vec<Fitter<'_>>, triple
         fitters.into_iter().filter_map(|fitter| fitter.fit(triple).map(|fit| (fitter, fit))).collect();
     fits.sort_by(|a, b| b.1.score.total_cmp(&a.1.score));
     let (fitter, best) = fits.first().filter(|(_, fit)| fit.score > 0.4)?;
-    read_fit(picture, search, fitter, best).filter(|symbol| symbol.decoded.is_ok() || best.score > CREDIBLE)
+    let mut symbol = read_fit(picture, search, fitter, best)?;
+    symbol.credible |= best.score > CREDIBLE;
+    Some(symbol)
 }
 
 /// What a fit shows: as it is, bent, or warped as its alignment patterns are.
@@ -224,6 +239,24 @@ fn read_fit(picture: &Picture, search: Search, fitter: &Fitter<'_>, best: &Fit) 
         return Some(doubted);
     }
     straight.add(doubted);
+    let sign = if search.reversed { -1.0 } else { 1.0 };
+    let level = |p: Point| sign * picture.sample(best.place(p));
+    let known = |x: usize, y: usize| Version::of_side(best.side)?.known(x, y);
+    for displacement in Surface::new(best.side, best.side, &level, &known).displacements() {
+        let displaced = symbol(picture, search, best, &|p| best.place(displacement.of(p)), Judge::Mean);
+        if displaced.decoded.is_ok() {
+            return Some(displaced);
+        }
+        straight.add(displaced);
+    }
+    let stained: Vec<ModuleGrid> = straight.samplings().filter_map(uniform::doubted).collect();
+    for modules in stained {
+        let seen = decoded(search, best, modules);
+        if seen.decoded.is_ok() {
+            return Some(seen);
+        }
+        straight.add(seen);
+    }
     Some(straight)
 }
 
@@ -242,8 +275,12 @@ fn warp(fit: &Fit, offsets: &[(Point, Point)], p: Point) -> Point {
 }
 
 fn symbol(picture: &Picture, search: Search, fit: &Fit, place: &impl Fn(Point) -> Point, judge: Judge) -> Symbol {
+    decoded(search, fit, sample::sample(picture, search.reversed, fit.side, place, judge))
+}
+
+/// What the modules of a fit say, as it is or as seen from behind.
+fn decoded(search: Search, fit: &Fit, modules: ModuleGrid) -> Symbol {
     let side = fit.side;
-    let modules = sample::sample(picture, search.reversed, side, place, judge);
     let (symbology, decode): (_, fn(usize, &[f32]) -> _) = match MicroVersion::of_side(side) {
         Some(_) => (Symbology::MicroQrCode, micro_decode),
         None => (Symbology::QrCode, decode),
@@ -263,7 +300,10 @@ fn symbol(picture: &Picture, search: Search, fit: &Fit, place: &impl Fn(Point) -
     let [a, b, c, d] = fit.corners;
     let corners = if mirrored { [a, d, c, b] } else { [a, b, c, d] };
     let located = Located { symbology, corners, modules, reversed: search.reversed, mirrored, attempt: search.attempt };
-    Symbol { located, decoded, others: Vec::new() }
+    match decoded {
+        Ok(content) => Symbol::decoded(located, content),
+        Err(e) => Symbol::undecoded(located, e),
+    }
 }
 
 /// Whether `p` lies in a quadrilateral with these corners.
