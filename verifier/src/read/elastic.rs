@@ -103,10 +103,16 @@ impl<'a> Surface<'a> {
     }
 
     /// How decidedly dark or light the modules, displaced by (`dx`, `dy`), are at places `around` their middles.
-    fn decided(&self, modules: impl Iterator<Item = (usize, usize)>, (dx, dy): (f32, f32), around: &[(f32, f32)]) -> f32 {
+    fn decided(
+        &self,
+        modules: impl Iterator<Item = (usize, usize)>,
+        (dx, dy): (f32, f32),
+        around: &[(f32, f32)],
+    ) -> f32 {
         let one = |(x, y): (usize, usize)| {
             let mean = self.means.get(y * self.columns + x).copied().unwrap_or(0.0);
-            let level = |(u, v): &(f32, f32)| (self.level)(Point::new(x as f32 + 0.5 + dx + u, y as f32 + 0.5 + dy + v));
+            let level =
+                |(u, v): &(f32, f32)| (self.level)(Point::new(x as f32 + 0.5 + dx + u, y as f32 + 0.5 + dy + v));
             // What is dark on one side and light on the other is an edge.
             let light = around.iter().map(|place| level(place) - mean).sum::<f32>();
             (self.known)(x, y).map_or(light.abs(), |dark| KNOWN * if dark { -light } else { light })
@@ -204,7 +210,9 @@ mod tests {
         let rows = |p: Point| seen(p, |p| Point::new(p.x - shift(p.y), p.y));
         let columns = |p: Point| seen(p, |p| Point::new(p.x, p.y - shift(p.x)));
         let [Displacement::Rows(found), ..] = Surface::new(SIDE, SIDE, &rows, &edges).displacements() else { panic!() };
-        let [_, Displacement::Columns(others), _] = Surface::new(SIDE, SIDE, &columns, &edges).displacements() else { panic!() };
+        let [_, Displacement::Columns(others), _] = Surface::new(SIDE, SIDE, &columns, &edges).displacements() else {
+            panic!()
+        };
         for found in [found, others] {
             let off = found.iter().enumerate().filter(|(line, found)| (*found - shift(*line as f32)).abs() > 0.16);
             assert!(off.count() <= 2, "{found:?}");

@@ -144,7 +144,7 @@ struct Edge {
 }
 
 /// Ratio of lengths up to which one stands for the other: fits find the true length from there.
-const ALIKE: f32 = 1.2;
+const ALIKE: f32 = 1.12;
 
 /// The corners that two edges make: with all that continues them, without, and with one arm as long as the other, for
 /// symbols of which an arm is broken off and for lines that go on beyond the symbol.

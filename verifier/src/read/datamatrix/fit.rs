@@ -66,6 +66,8 @@ pub(super) struct Trial {
     pub(super) corners: usize,
     /// Corners that are also tried for symbols of very many modules.
     pub(super) fine_corners: usize,
+    /// Corners that are also tried with all sizes, by their borders alone.
+    pub(super) whole_corners: usize,
     /// Most samples along an arm of the straightened neighbourhood.
     pub(super) arm: usize,
     /// Sizes that are refined.
@@ -85,6 +87,7 @@ pub(super) const QUICK: Trial = Trial {
     edges: 500,
     corners: 28,
     fine_corners: 1,
+    whole_corners: 0,
     arm: 112,
     refined: 3,
     rival: 0.6,
@@ -100,6 +103,7 @@ pub(super) const THOROUGH: Trial = Trial {
     edges: 500,
     corners: 20,
     fine_corners: 6,
+    whole_corners: 12,
     arm: 144,
     refined: 5,
     rival: 0.4,
@@ -136,26 +140,39 @@ pub(super) fn fits(pyramid: &[Plane], corner: &Corner, fine: bool, trial: &Trial
 
 /// The best fits of all sizes to outer corners that somebody pointed at, in order around the symbol, clearest first.
 pub(super) fn fits_at(pyramid: &[Plane], corners: &[Point; 4]) -> Vec<Fit> {
+    let turns = (0..4).map(|turn| std::array::from_fn(|i| corners[(i + turn) % 4]));
+    let ways = turns.flat_map(|turned: [Point; 4]| [(turned, false), (turned, true)]);
+    settled(pyramid, ways, POINTED)
+}
+
+/// The best fits of all sizes to a corner whose arms were seen as a whole, by its borders alone: where the edges of
+/// modules have no clear pitch.
+pub(super) fn fits_whole(pyramid: &[Plane], corner: &Corner) -> Vec<Fit> {
+    let corners = [(0.0, 1.0), (1.0, 1.0), (1.0, 0.0), (0.0, 0.0)].map(|(s, t)| place(corner, s, t));
+    settled(pyramid, [(corners, corner.reversed)], WHOLE)
+}
+
+/// Every size laid at corners in a polarity; the `most` whose borders show best, moved until they fit.
+fn settled(pyramid: &[Plane], ways: impl IntoIterator<Item = ([Point; 4], bool)>, most: usize) -> Vec<Fit> {
     let mut fits: Vec<Fit> = Vec::new();
-    for size in &SIZES {
-        for turn in 0..4 {
-            let turned: [Point; 4] = std::array::from_fn(|i| corners[(i + turn) % 4]);
-            for reversed in [false, true] {
-                let mut fit = Fit { size, corners: turned, guessed: turned, reversed, score: 0.0 };
-                let Some(plane) = fit.plane(pyramid) else { continue };
-                let model = Model::of(plane, &fit);
-                fit.score = model.border(&turned).unwrap_or(-1.0);
-                fits.push(fit);
-            }
+    for (corners, reversed) in ways {
+        for size in &SIZES {
+            let mut fit = Fit { size, corners, guessed: corners, reversed, score: 0.0 };
+            let Some(plane) = fit.plane(pyramid) else { continue };
+            let model = Model::of(plane, &fit);
+            fit.score = model.border(&corners).unwrap_or(-1.0);
+            fits.push(fit);
         }
     }
     fits.sort_by(|a, b| b.score.total_cmp(&a.score));
-    fits.truncate(POINTED);
+    fits.truncate(most);
     fits.into_iter().filter_map(|fit| fit.settled_anew(pyramid).or(Some(fit))).collect()
 }
 
 /// Sizes, turns and polarities that are fitted where somebody pointed.
 const POINTED: usize = 12;
+/// Sizes that are fitted to a corner as a whole.
+const WHOLE: usize = 4;
 
 /// A size laid into the patch.
 struct Guess {

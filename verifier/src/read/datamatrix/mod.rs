@@ -45,7 +45,7 @@ pub(super) fn read_beside(luma: &Luma, explained: &dyn Fn(Point) -> bool, brief:
 /// The symbol with its outer corners near `corners`, in order around it, whichever comes first.
 pub(super) fn read_at(luma: &Luma, corners: &[Point; 4]) -> Option<Symbol> {
     let pyramid = pyramid(luma)?;
-    let mut best: Option<(f32, Symbol)> = None;
+    let mut found: Vec<Found> = Vec::new();
     for fit in fit::fits_at(&pyramid, corners) {
         let Some(sampled) = fit.plane(&pyramid).and_then(|plane| sample::sample(plane, &fit)) else { continue };
         let confidence = sampled.agreement * (sampled.modules as f32).sqrt();
@@ -53,11 +53,17 @@ pub(super) fn read_at(luma: &Luma, corners: &[Point; 4]) -> Option<Symbol> {
         if symbol.decoded.is_ok() {
             return Some(symbol);
         }
-        if best.as_ref().is_none_or(|best| best.0 < confidence) {
-            best = Some((confidence, symbol));
+        found.push(Found { symbol, fit, confidence });
+    }
+    found.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+    for found in found.iter_mut().take(POINTED_LOOKS) {
+        look_again(&pyramid, found, &judged);
+        if found.certain() {
+            break;
         }
     }
-    best.map(|(_, symbol)| symbol)
+    found.sort_by_key(|found| !found.certain());
+    found.into_iter().next().map(|found| found.symbol)
 }
 
 /// Decoded as it is, or as seen from behind.
@@ -155,6 +161,7 @@ fn search(
 /// Symbols that are sampled in other ways too where none decodes.
 const MORE_LOOKS: usize = 8;
 const QUICK_LOOKS: usize = 1;
+const POINTED_LOOKS: usize = 2;
 
 /// Samples a symbol in all other ways: by other levels, and displaced.
 fn look_again(pyramid: &[Plane], found: &mut Found, judge: &dyn Fn(Located) -> Symbol) {
@@ -186,7 +193,7 @@ fn corners_of(pyramid: &[Plane], plane: &Plane, explained: &dyn Fn(Point) -> boo
         let texture = corners::texture(pyramid, &corner);
         let length = right.x.hypot(right.y).min(up.x.hypot(up.y));
         // Of two at one place the one that spans the symbol and nothing else comes first.
-        (texture > MIN_TEXTURE).then(|| (texture * texture * length, corner))
+        (texture > MIN_TEXTURE).then_some((texture * texture * length, corner))
     });
     let mut weighed: Vec<(f32, Corner)> = weighed.collect();
     weighed.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -233,7 +240,13 @@ impl Attempt<'_> {
             }
             more -= 1;
             let fine = if i < self.trial.fine_corners { &[false, true][..] } else { &[false] };
-            for best in fine.iter().filter_map(|fine| self.best(corner, *fine)) {
+            let whole = || {
+                let tried = i < self.trial.whole_corners;
+                tried.then(|| self.best_of(fit::fits_whole(self.pyramid, corner))).flatten()
+            };
+            for best in
+                fine.iter().filter_map(|fine| self.best(corner, *fine)).chain(std::iter::once_with(whole).flatten())
+            {
                 let certain = best.certain();
                 keep(found, best);
                 if certain {
@@ -246,8 +259,12 @@ impl Attempt<'_> {
 
     /// The first fit to a corner that decodes, else the one with the clearest function patterns.
     fn best(&self, corner: &Corner, fine: bool) -> Option<Found> {
+        self.best_of(fit::fits(self.pyramid, corner, fine, &self.trial))
+    }
+
+    fn best_of(&self, fits: Vec<Fit>) -> Option<Found> {
         let mut best: Option<Found> = None;
-        for fit in fit::fits(self.pyramid, corner, fine, &self.trial) {
+        for fit in fits {
             let found = self.judged(&fit);
             let again = || fit.settled_anew(self.pyramid).and_then(|fit| self.judged(&fit));
             let unsettled = fit.unsettled() && !found.as_ref().is_some_and(Found::certain);

@@ -140,32 +140,3 @@ proptest! {
         prop_assert_eq!(contents(&luma), [payload]);
     }
 }
-
-#[test]
-fn zz_debug() {
-    let Ok(path) = std::env::var("DBG") else { return };
-    let photo = crate::photo::load(std::path::Path::new(&path), &crate::photo::Limits::default()).unwrap();
-    let truth: Vec<f32> = std::env::var("TRUTH").unwrap().split(',').map(|v| v.parse().unwrap()).collect();
-    let t: Vec<Point> = truth.chunks(2).map(|c| Point::new(c[0], c[1])).collect();
-    let pyramid = pyramid(&photo.luma).unwrap();
-    let finest = pyramid.iter().position(|plane| plane.data.len() <= MAX_SEARCHED).unwrap_or(0);
-    for plane in pyramid.iter().skip(finest).take(LEVELS).rev() {
-        println!("level {}x{} scale {}", plane.width, plane.height, plane.scale);
-        let list = corners_of(&pyramid, plane, &|_| false, 500);
-        for (i, c) in list.iter().enumerate() {
-            let d = |a: Point, b: Point| a.distance(b);
-            let r = Point::new(c.origin.x + c.right.x, c.origin.y + c.right.y);
-            let u = Point::new(c.origin.x + c.up.x, c.origin.y + c.up.y);
-            if i < 3 { println!("    {i}: origin {:?} right {:?} up {:?} rev {}", c.origin, r, u, c.reversed); }
-            if d(c.origin, t[3]) < 12.0 {
-                println!("  near {i}: off {:.1} right off {:.1} up off {:.1} rev {}", d(c.origin, t[3]), d(r, t[2]), d(u, t[0]), c.reversed);
-                for (name, trial) in [("quick", fit::QUICK), ("thorough", fit::THOROUGH)] {
-                    for fit in fit::fits(&pyramid, c, false, &trial) {
-                        let v = verify(&pyramid, &fit);
-                        println!("     {name} {}x{} score {:.2} offs {:?} conf {:?} dec {:?}", fit.size.rows, fit.size.columns, fit.score, fit.corners.iter().zip(&t).map(|(a, b)| d(*a, *b) as i32).collect::<Vec<_>>(), v.as_ref().map(|v| v.0), v.map(|v| judged(v.1).decoded.is_ok()));
-                    }
-                }
-            }
-        }
-    }
-}
