@@ -18,7 +18,7 @@ pub(super) struct Corner {
 }
 
 /// Corners kept for fitting.
-const MAX_CORNERS: usize = 200;
+const MAX_CORNERS: usize = 400;
 
 /// Pairs of the `most` longest edges that could be the outer edges of a finder pattern, longest first.
 pub(super) fn corners(segments: &[Segment], most: usize) -> Vec<Corner> {

@@ -30,7 +30,7 @@ const MORE_CORNERS: usize = 8;
 /// The Data Matrix symbols of a picture, those that decode first, then by how clear their function patterns are.
 ///
 /// Work is bounded: pictures of up to 128 megapixels, searched at four scales of at most 1.2 megapixels, with at most
-/// 200 supposed finder patterns each. The search ends one scale after the coarsest at which a symbol decodes.
+/// 400 supposed finder patterns each. The search ends one scale after the coarsest at which a symbol decodes.
 #[must_use]
 pub fn read(luma: &Luma) -> Vec<Symbol> {
     read_beside(luma, &|_| false, false, Effort::Normal)
@@ -191,7 +191,7 @@ fn corners_of(pyramid: &[Plane], plane: &Plane, explained: &dyn Fn(Point) -> boo
             return None;
         }
         let texture = corners::texture(pyramid, &corner);
-        let length = right.x.hypot(right.y).min(up.x.hypot(up.y));
+        let length = (right.x.hypot(right.y) * up.x.hypot(up.y)).sqrt();
         // Of two at one place the one that spans the symbol and nothing else comes first.
         (texture > MIN_TEXTURE).then_some((texture * texture * length, corner))
     });
