@@ -13,6 +13,11 @@ fn the_investigators_page() {
 }
 
 #[test]
+fn the_page_on_print_quality() {
+    run_page(&root().join("docs/grading.md"), &[(&root().join("tests/photos"), "photos")]);
+}
+
+#[test]
 fn the_makers_page() {
     run_page(&root().join("docs/maker.md"), &[]);
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A test stops where its premise fails.
 
 mod docs;
+mod grading;
 mod properties;
 mod reading;
 mod recovering;

@@ -8,6 +8,7 @@ pub mod cli;
 pub mod examine;
 pub mod files;
 pub mod fuse;
+pub mod grade;
 mod guard;
 pub mod material;
 pub mod photo;

@@ -1,6 +1,7 @@
 //! Bytes to and from the modules of a symbol: QR Code (ISO/IEC 18004) and Data Matrix ECC 200 (ISO/IEC 16022,
 //! rectangular extension ISO/IEC 21471).
 
+pub mod anatomy;
 pub mod datamatrix;
 pub mod decode;
 pub mod encode;

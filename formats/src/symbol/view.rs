@@ -1,6 +1,7 @@
 //! A symbol as codewords with a likelihood for each bit, block by block: what error correction works on, whatever the
 //! symbology.
 
+use super::anatomy::{Anatomy, AnatomyBlock};
 use super::datamatrix::data;
 use super::qr::segments;
 use super::qr::tables::Version;
@@ -18,6 +19,8 @@ pub(super) struct Block {
     pub(super) data: Vec<usize>,
     /// Log-likelihood ratios of all codewords, data and error correction.
     pub(super) words: Vec<Word<f32>>,
+    /// Where in the symbol's order each of them stands.
+    pub(super) places: Vec<usize>,
 }
 
 /// How bytes become data codewords.
@@ -64,6 +67,32 @@ impl View {
             out.erased += corrected.erased;
         }
         Some(out)
+    }
+
+    /// The anatomy of a symbol: `modules` of each codeword in the symbol's order, whose bits are `flipped` by a mask or not,
+    /// and the look of those that are `known`. `None` if error correction is not enough.
+    pub(super) fn anatomy(
+        &self,
+        (rows, columns): (usize, usize),
+        modules: &[[usize; 8]],
+        flipped: impl Fn(usize) -> bool,
+        known: impl Fn(usize) -> Option<bool>,
+    ) -> Option<Anatomy> {
+        let mut truth: Vec<Option<bool>> = (0..rows * columns).map(known).collect();
+        let mut codeword = vec![None; rows * columns];
+        let mut blocks = Vec::new();
+        for block in &self.blocks {
+            let corrected = soft::correct(self.code, &block.received(), block.ec_words(), self.spare)?;
+            for (place, word) in block.places.iter().zip(&corrected.block) {
+                for (bit, module) in modules.get(*place)?.iter().enumerate() {
+                    truth[*module] = Some((word >> (7 - bit) & 1 == 1) != flipped(*module));
+                    codeword[*module] = Some(*place);
+                }
+            }
+            let correction = block.ec_words() - self.spare;
+            blocks.push(AnatomyBlock { codewords: block.places.clone(), correction });
+        }
+        Some(Anatomy { columns, rows, truth, codeword, blocks })
     }
 
     /// The same with what is known taken for certain.

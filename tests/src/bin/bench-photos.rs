@@ -106,10 +106,10 @@ fn scoreboard(results: &[Result], names: &[String]) -> String {
 
 const INTRODUCTION: &str = "# What is read, beside other readers
 
-Written by `cargo bench-photos --effort quick,normal,forensic --peers rqrr,zxing-cpp,opencv,zbar --page docs/reading.md`
+Written by `cargo bench-photos --effort quick,normal,forensic --peers rqrr,zxing-cpp,opencv,zbar,libdmtx --page docs/reading.md`
 over the photos of `TOUCHMARK_PHOTOS`; `tests/peers/setup` installs the others. All readers see the same photo in turn,
 in one run on two shared cores. They are asked for QR Code and Data Matrix only, the picture being in memory; opencv and
-zbar read no Data Matrix. Levels of wear run from 0 to 10.
+zbar read no Data Matrix, libdmtx nothing else, with half a second a photo. Levels of wear run from 0 to 10.
 
 Each cell: photos of which a symbol was read right / contents that are not in the photo / median milliseconds.
 ";

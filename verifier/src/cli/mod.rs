@@ -1,6 +1,7 @@
 //! `touchmark-verify`: arguments in, words and exit status out. Only this module and those under it print.
 
 mod each;
+mod grade;
 mod photo;
 mod scan;
 mod text;
@@ -55,6 +56,8 @@ enum Command {
     Photo(photo::PhotoArgs),
     /// Read any QR Code or Data Matrix symbol, Touchmark or not
     Scan(scan::ScanArgs),
+    /// Grade the print quality of symbols (ISO/IEC 15415 and 29158)
+    Grade(grade::GradeArgs),
     /// Verify a code in its text form
     Text(text::TextArgs),
     /// Look at trust bundles, and accept the authority that signs them
@@ -174,6 +177,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> Status 
     let done = match cli.command {
         Command::Photo(args) => photo::run(&args, io),
         Command::Scan(args) => scan::run(&args, io),
+        Command::Grade(args) => grade::run(&args, io),
         Command::Text(args) => text::run(&args, io),
         Command::Trust(command) => trust::run(&command, io),
     };

@@ -27,7 +27,7 @@ const AROUND: [(f32, f32); 4] = [(-0.25, -0.25), (0.25, -0.25), (-0.25, 0.25), (
 
 /// How modules are displaced, in modules.
 #[derive(Debug, Clone)]
-pub(super) enum Displacement {
+pub(crate) enum Displacement {
     /// Each row by its own, to the right.
     Rows(Vec<f32>),
     /// Each column by its own, downwards.
@@ -38,7 +38,7 @@ pub(super) enum Displacement {
 
 impl Displacement {
     /// Where a point of the grid, in modules, really is.
-    pub(super) fn of(&self, p: Point) -> Point {
+    pub(crate) fn of(&self, p: Point) -> Point {
         let line = |shifts: &[f32], at: f32| shifts.get(at.max(0.0) as usize).or(shifts.last()).copied().unwrap_or(0.0);
         match self {
             Self::Rows(shifts) => Point::new(p.x + line(shifts, p.y), p.y),
@@ -61,7 +61,7 @@ impl Displacement {
 }
 
 /// Grey levels of a symbol by its own coordinates, in modules from its top left corner.
-pub(super) struct Surface<'a> {
+pub(crate) struct Surface<'a> {
     /// Negated where light modules mean dark.
     level: &'a dyn Fn(Point) -> f32,
     /// Modules, by column and row, that are always dark, or always light.
@@ -73,7 +73,7 @@ pub(super) struct Surface<'a> {
 }
 
 impl<'a> Surface<'a> {
-    pub(super) fn new(
+    pub(crate) fn new(
         rows: usize,
         columns: usize,
         level: &'a dyn Fn(Point) -> f32,
@@ -98,7 +98,7 @@ impl<'a> Surface<'a> {
     }
 
     /// The displacements that the picture speaks for, each of its own kind.
-    pub(super) fn displacements(&self) -> [Displacement; 3] {
+    pub(crate) fn displacements(&self) -> [Displacement; 3] {
         [Displacement::Rows(self.lines(true)), Displacement::Columns(self.lines(false)), self.bend()]
     }
 

@@ -5,11 +5,11 @@
 //! (x + 0.5, y + 0.5).
 
 pub mod datamatrix;
-mod elastic;
+pub(crate) mod elastic;
 mod fast;
 pub mod geometry;
 mod likelihood;
-mod picture;
+pub(crate) mod picture;
 mod qr;
 mod uniform;
 

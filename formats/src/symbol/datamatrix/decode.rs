@@ -3,6 +3,7 @@
 use super::data;
 use super::placement;
 use super::sizes::Size;
+use crate::symbol::anatomy::Anatomy;
 use crate::symbol::decode::{Content, DecodeError};
 use crate::symbol::reed_solomon::DATA_MATRIX;
 use crate::symbol::view::{Block, Framing, View, Word};
@@ -36,12 +37,23 @@ pub(in crate::symbol) fn views(rows: usize, columns: usize, llr: &[f32]) -> Opti
             let data: Vec<usize> = (block..size.data).step_by(size.blocks).collect();
             let first = size.data + (block + size.blocks - ec_start) % size.blocks;
             let ec = (first..size.codewords()).step_by(size.blocks);
-            let words = data.iter().copied().chain(ec).filter_map(|at| words.get(at).copied()).collect();
-            Block { data, words }
+            let places: Vec<usize> = data.iter().copied().chain(ec).collect();
+            let words = places.iter().filter_map(|at| words.get(*at).copied()).collect();
+            Block { data, words, places }
         });
         View { code: &DATA_MATRIX, framing: Framing::DataMatrix, spare: 0, blocks: blocks.collect() }
     };
     Some(ec_starts(size).map(view).collect())
+}
+
+/// The anatomy of a symbol, for [`crate::symbol::anatomy::anatomy`].
+pub(in crate::symbol) fn anatomy(rows: usize, columns: usize, llr: &[f32]) -> Result<Anatomy, DecodeError> {
+    let size = Size::of(rows, columns).ok_or(DecodeError::Size)?;
+    let modules = placement::codewords(size);
+    let known = |module: usize| size.function_module(module / columns, module % columns);
+    let views = views(rows, columns, llr).ok_or(DecodeError::Size)?;
+    let mut anatomies = views.iter().filter_map(|view| view.anatomy((rows, columns), &modules, |_| false, known));
+    anatomies.next().ok_or(DecodeError::Checksum)
 }
 
 /// The block of the first error-correction codeword. In 144x144 the last two blocks have a data codeword less; there

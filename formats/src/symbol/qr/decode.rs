@@ -4,6 +4,7 @@
 use super::segments::{self, Segments};
 use super::tables::{Version, masks};
 use crate::symbol::EcLevel;
+use crate::symbol::anatomy::Anatomy;
 use crate::symbol::decode::{Content, DecodeError};
 use crate::symbol::reed_solomon;
 use crate::symbol::view::{Block, Corrected, Framing, View, Word};
@@ -40,6 +41,20 @@ pub(in crate::symbol) fn views(side: usize, llr: &[f32]) -> Option<Vec<View>> {
         view(version, ec, &words)
     });
     Some(seen.collect())
+}
+
+/// The anatomy of a symbol of `side` by `side` modules, for [`crate::symbol::anatomy::anatomy`].
+pub(in crate::symbol) fn anatomy(side: usize, llr: &[f32]) -> Result<Anatomy, DecodeError> {
+    let version = Version::of_side(side).ok_or(DecodeError::Size)?;
+    let views = views(side, llr).ok_or(DecodeError::Size)?;
+    let order: Vec<usize> = version.data_modules().into_iter().map(|(x, y)| y * side + x).collect();
+    let (modules, _) = order.as_chunks::<8>();
+    let looks = views.iter().zip(formats(side, llr)).filter(|(view, _)| content(view).is_ok());
+    let mut anatomies = looks.filter_map(|(view, (_, mask))| {
+        let flipped = |module: usize| masks(mask, module % side, module / side);
+        view.anatomy((side, side), modules, flipped, |module| version.known(module % side, module / side))
+    });
+    anatomies.next().ok_or(DecodeError::Checksum)
 }
 
 /// Level and mask, the likeliest first.
@@ -102,8 +117,9 @@ fn view(version: Version, ec: EcLevel, words: &[Word<f32>]) -> View {
         };
         let data = before..before + data_length(block);
         before = data.end;
-        let words = (0..data.len() + ec_words).filter_map(|i| words.get(place(i)).copied()).collect();
-        Block { data: data.collect(), words }
+        let places: Vec<usize> = (0..data.len() + ec_words).map(place).collect();
+        let words = places.iter().filter_map(|at| words.get(*at).copied()).collect();
+        Block { data: data.collect(), words, places }
     });
     let blocks = blocks.collect();
     View { code: &reed_solomon::QR, framing: Framing::Qr(version), spare: spare(version, ec), blocks }
