@@ -162,7 +162,7 @@ fn stretched_and_bent_grids() {
 #[test]
 fn what_does_not_decode_fails() {
     let matrix = qr();
-    let hidden = |x: usize, y: usize| (9..32).contains(&x) && (9..32).contains(&y) && (x * 7 + y * 5) % 3 == 0;
+    let hidden = |x: usize, y: usize| (9..32).contains(&x) && (9..32).contains(&y) && (x * 7 + y * 5).is_multiple_of(3);
     let luma = printed(&matrix, |x, y, dark| ink(dark != hidden(x, y)));
     let symbols = read(&luma, &Options::default());
     assert!(symbols[0].decoded.is_err());

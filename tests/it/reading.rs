@@ -124,32 +124,43 @@ fn nothing_is_read_on_a_package_without_a_mark() {
     }
 }
 
+#[path = "../fuzz/reading.rs"]
+mod checks;
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
     fn no_picture_stops_the_reader(
-        width in 0usize..64,
+        width in 0u8..64,
         height in 0usize..64,
         seed in any::<u64>(),
         levels in prop::sample::select(vec![2u64, 3, 256]),
-        effort in prop::sample::select(vec![Effort::Quick, Effort::Normal, Effort::Forensic]),
-        pointed in any::<bool>(),
+        how in any::<u8>(),
     ) {
         // Noise of few levels has many more edges and finder patterns than photos have.
         let mut state = seed | 1;
-        let data = (0..width * height).map(|_| {
+        let noise = (0..usize::from(width) * height).map(|_| {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             ((state >> 33) % levels * (255 / (levels - 1))) as u8
         });
-        let luma = Luma { width, height, data: data.collect() };
-        let (w, h) = (width as f32, height as f32);
-        let square = [Point::new(0.0, 0.0), Point::new(w, 0.0), Point::new(w, h), Point::new(0.0, h)];
-        let place = if pointed { Place::Corners(square) } else { Place::Anywhere };
-        let symbols = read(&luma, &Options { effort, place, doubtful: true });
-        for symbol in symbols {
-            prop_assert_eq!(symbol.located.modules.llr.len(), symbol.located.modules.width * symbol.located.modules.height);
-            prop_assert!(symbol.located.corners.iter().all(|c| c.x.is_finite() && c.y.is_finite()));
-        }
+        checks::picture(&[width, how, 5, 9].into_iter().chain(noise).collect::<Vec<u8>>());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_grid_stops_the_decoders(head in any::<[u8; 3]>(), rest in prop::collection::vec(any::<u8>(), 1..3000)) {
+        checks::grid(&[&head[..], &rest].concat());
+    }
+
+    #[test]
+    fn no_file_stops_the_photo_decoders(
+        magic in prop::sample::select(vec![&b"\xFF\xD8\xFF\xE0"[..], b"\x89PNG\r\n\x1A\n", b"GIF89a", b"II*\0", b"RIFF", b"BM"]),
+        rest in prop::collection::vec(any::<u8>(), 0..2000),
+    ) {
+        checks::photo(&[magic, &rest].concat());
     }
 }

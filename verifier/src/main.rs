@@ -1,5 +1,6 @@
 //! `touchmark-verify`.
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use touchmark_verifier::cli::{self, Io};
 
@@ -8,6 +9,7 @@ fn main() -> ExitCode {
         stdin: &mut std::io::stdin().lock(),
         stdout: &mut std::io::stdout().lock(),
         stderr: &mut std::io::stderr(),
+        progress: std::io::stderr().is_terminal() && !std::io::stdout().is_terminal(),
         now: jiff::Timestamp::now(),
         state: state_folder(),
     };

@@ -84,9 +84,7 @@ mod tests {
             }
             let known = clean.truth.iter().flatten().count();
             assert!(known > 8 * codewords && (0..rows * columns).any(|i| clean.is_function(i)));
-            for i in (rows * columns / 2)..(rows * columns / 2 + 20) {
-                llr[i] = -llr[i];
-            }
+            llr.iter_mut().skip(rows * columns / 2).take(20).for_each(|value| *value = -*value);
             assert_eq!(anatomy(symbology, rows, columns, &llr).as_ref(), Ok(&clean), "{request:?}");
             assert_eq!(anatomy(Symbology::MicroQrCode, rows, columns, &llr), Err(DecodeError::Size));
         }

@@ -207,6 +207,7 @@ fn verify(args: &[&str]) -> Outcome<String> {
         stdin: &mut std::io::empty(),
         stdout: &mut stdout,
         stderr: &mut stderr,
+        progress: false,
         now: Timestamp::now(),
         state: None,
     };

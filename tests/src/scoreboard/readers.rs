@@ -85,14 +85,7 @@ impl Reader {
     /// The peer of this name; panics, with the way out, if it is not installed.
     #[must_use]
     pub fn peer(name: &str) -> Self {
-        let root = crate::console::root();
-        let python = root.join("target/peers/bin/python");
-        assert!(python.exists(), "{} is absent: run tests/peers/setup first", python.display());
-        let mut command = Command::new(python);
-        command.arg(root.join("tests/peers/read.py")).arg(name).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut process = command.spawn().unwrap_or_else(|e| panic!("cannot start {name}: {e}"));
-        let answers = BufReader::new(process.stdout.take().unwrap_or_else(|| panic!("{name} has no output")));
-        Self::Peer(Peer { name: name.to_owned(), process, answers })
+        Self::Peer(Peer::start(name))
     }
 
     /// What to call it.
@@ -117,12 +110,27 @@ impl Reader {
                 decoded.map(|d| Content { bytes: d.bytes, text: d.text }).collect()
             }),
             Self::Rqrr => timed(path, rqrr_alone),
-            Self::Peer(peer) => peer.read(path).unwrap_or_else(|e| panic!("{} ended: {e}", peer.name)),
+            Self::Peer(peer) => peer.read(path).unwrap_or_else(|_| {
+                // Some crash on some photos, which they have then not read.
+                *peer = Peer::start(&peer.name);
+                Reading::default()
+            }),
         }
     }
 }
 
 impl Peer {
+    fn start(name: &str) -> Self {
+        let root = crate::console::root();
+        let python = root.join("target/peers/bin/python");
+        assert!(python.exists(), "{} is absent: run tests/peers/setup first", python.display());
+        let mut command = Command::new(python);
+        command.arg(root.join("tests/peers/read.py")).arg(name).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut process = command.spawn().unwrap_or_else(|e| panic!("cannot start {name}: {e}"));
+        let answers = BufReader::new(process.stdout.take().unwrap_or_else(|| panic!("{name} has no output")));
+        Self { name: name.to_owned(), process, answers }
+    }
+
     fn read(&mut self, path: &Path) -> std::io::Result<Reading> {
         let input = self.process.stdin.as_mut().ok_or(std::io::ErrorKind::BrokenPipe)?;
         writeln!(input, "{}", path.display())?;

@@ -67,8 +67,9 @@ pub(super) fn run(args: &GradeArgs, io: &mut Io<'_>) -> Result<Status, Stop> {
     let options = args.read.options();
     each_in_order(
         &args.files,
+        io,
         |path: &Path| graded(path, &options),
-        |line| {
+        |line, io| {
             for symbol in &line.symbols {
                 status = status.and(passed(&symbol.quality, args));
             }

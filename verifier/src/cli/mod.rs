@@ -30,6 +30,8 @@ pub struct Io<'a> {
     pub stdout: &'a mut dyn Write,
     /// Standard error: everything else.
     pub stderr: &'a mut dyn Write,
+    /// A person waits at standard error, and does not see the results go by.
+    pub progress: bool,
     /// The present.
     pub now: Timestamp,
     /// Where accepted authorities are remembered; `None`: nowhere.

@@ -99,7 +99,7 @@ pub(super) fn run(args: &PhotoArgs, io: &mut Io<'_>) -> Result<Status, Stop> {
         };
         (path.to_owned(), examined.map_err(|e| e.to_string()), picture)
     };
-    each_in_order(&args.files, work, |(path, examined, picture)| {
+    each_in_order(&args.files, io, work, |(path, examined, picture), io| {
         if let (true, Ok(examination)) = (args.same_part, &examined) {
             examinations.push((path.to_string_lossy().into_owned(), examination.clone()));
         }

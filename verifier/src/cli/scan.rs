@@ -48,8 +48,9 @@ pub(super) fn run(args: &ScanArgs, io: &mut Io<'_>) -> Result<Status, Stop> {
     let options = args.read.options();
     each_in_order(
         &args.files,
+        io,
         |path: &Path| scan(path, &options),
-        |line| {
+        |line, io| {
             if line.symbols.is_empty() {
                 status = status.and(Status::NothingRead);
             }

@@ -2,7 +2,7 @@
 //! late, and packages that are not flat. The data tell: module centres lie where the picture is most decidedly dark or
 //! light, edges where it is between.
 
-use super::geometry::Point;
+use super::geometry::{Homography, Point};
 
 /// Largest shift of a row or a column that is looked for, and its steps, in modules.
 const REACH: f32 = 1.1;
@@ -103,14 +103,19 @@ impl<'a> Surface<'a> {
     }
 
     /// How decidedly dark or light the modules, displaced by (`dx`, `dy`), are at places `around` their middles.
-    fn decided(
+    fn decided(&self, modules: impl Iterator<Item = (usize, usize)>, by: (f32, f32), around: &[(f32, f32)]) -> f32 {
+        self.decided_from(&self.means, modules, by, around)
+    }
+
+    fn decided_from(
         &self,
+        means: &[f32],
         modules: impl Iterator<Item = (usize, usize)>,
         (dx, dy): (f32, f32),
         around: &[(f32, f32)],
     ) -> f32 {
         let one = |(x, y): (usize, usize)| {
-            let mean = self.means.get(y * self.columns + x).copied().unwrap_or(0.0);
+            let mean = means.get(y * self.columns + x).copied().unwrap_or(0.0);
             let level =
                 |(u, v): &(f32, f32)| (self.level)(Point::new(x as f32 + 0.5 + dx + u, y as f32 + 0.5 + dy + v));
             // What is dark on one side and light on the other is an edge.
@@ -175,6 +180,59 @@ impl<'a> Surface<'a> {
         };
         Displacement::Surface(across, (0..nodes.len()).map(smooth).collect())
     }
+}
+
+/// Steps by which corners are moved to where the modules are, in modules, and rounds of each.
+const MOVES: [f32; 4] = [1.0, 0.5, 0.25, 0.12];
+const ROUNDS: usize = 5;
+/// Modules that are looked at for that.
+const ENOUGH: usize = 700;
+
+/// The corners near `corners` on whose projective grid the modules are the most decidedly dark or light: all modules speak,
+/// where the function patterns are damaged or too few. `level` is the grey level of a place in the picture, negated where
+/// light modules mean dark.
+pub(crate) fn focused(
+    corners: [Point; 4],
+    (rows, columns): (usize, usize),
+    level: &dyn Fn(Point) -> f32,
+    known: &dyn Fn(usize, usize) -> Option<bool>,
+) -> Option<[Point; 4]> {
+    let (w, h) = (columns as f32, rows as f32);
+    let square = [Point::new(0.0, 0.0), Point::new(w, 0.0), Point::new(w, h), Point::new(0.0, h)];
+    let map = Homography::from_points(square, corners)?;
+    let means = Surface::new(rows, columns, &|p| level(map.apply(p)), known).means;
+    // An odd stride that shares no factor with the columns reaches all of them.
+    let stride = (1..).step_by(2).find(|s| rows * columns / s <= ENOUGH && (*s == 1 || columns % s != 0))?;
+    let gain = |corners: &[Point; 4]| {
+        let map = Homography::from_points(square, *corners)?;
+        let place = |p: Point| level(map.apply(p));
+        let surface = Surface { level: &place, known, rows, columns, means: Vec::new() };
+        let modules = (0..rows * columns).step_by(stride).map(|i| (i % columns, i / columns));
+        Some(surface.decided_from(&means, modules, (0.0, 0.0), &AROUND))
+    };
+    let [tl, tr, _, bl] = corners;
+    let module = |a: Point, b: Point, n: usize| Point::new((b.x - a.x) / n as f32, (b.y - a.y) / n as f32);
+    let ways = [module(tl, tr, columns), module(tl, bl, rows)];
+    let (mut best, mut place) = (gain(&corners)?, corners);
+    for step in MOVES {
+        for _ in 0..ROUNDS {
+            let before = best;
+            for corner in [2, 1, 3, 0] {
+                for (way, step) in ways.into_iter().flat_map(|way| [(way, step), (way, -step)]) {
+                    let mut tried = place;
+                    tried[corner].x += step * way.x;
+                    tried[corner].y += step * way.y;
+                    if let Some(better) = gain(&tried).filter(|gain| *gain > best) {
+                        (best, place) = (better, tried);
+                    }
+                }
+            }
+            if best <= before {
+                break;
+            }
+        }
+    }
+    Some(place)
 }
 
 #[cfg(test)]

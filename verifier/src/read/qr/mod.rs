@@ -9,8 +9,8 @@ mod target;
 mod timing;
 mod turned;
 
-use super::elastic::Surface;
-use super::geometry::Point;
+use super::elastic::{self, Surface};
+use super::geometry::{Homography, Point};
 use super::picture::Picture;
 use super::{Located, ModuleGrid, Symbol, uniform};
 use finder::Triple;
@@ -214,6 +214,9 @@ fn at_length(picture: &Picture, search: Search, fitters: Vec<Fitter<'_>>, triple
     Some(symbol)
 }
 
+/// Correlation of the function patterns above which a fit is worth being moved to where all modules are.
+const WORTH_FOCUS: f32 = 0.5;
+
 /// What a fit shows: as it is, bent, or warped as its alignment patterns are.
 fn read_fit(picture: &Picture, search: Search, fitter: &Fitter<'_>, best: &Fit) -> Option<Symbol> {
     let mut straight = symbol(picture, search, best, &|p| best.place(p), Judge::Mean);
@@ -248,6 +251,21 @@ fn read_fit(picture: &Picture, search: Search, fitter: &Fitter<'_>, best: &Fit) 
             return Some(displaced);
         }
         straight.add(displaced);
+    }
+    if best.score > WORTH_FOCUS {
+        let level = |p: Point| sign * picture.sample(p);
+        let focused = elastic::focused(best.corners, (best.side, best.side), &level, &known);
+        let map = focused.and_then(|corners| Homography::from_points(fitter.target.square(), corners));
+        if let (Some(corners), Some(map)) = (focused, map) {
+            let fit = Fit { corners, map, bend: [0.0; 4], ..best.clone() };
+            for judge in [Judge::Mean, Judge::Levels] {
+                let focused = symbol(picture, search, &fit, &|p| fit.place(p), judge);
+                if focused.decoded.is_ok() {
+                    return Some(focused);
+                }
+                straight.add(focused);
+            }
+        }
     }
     let stained: Vec<ModuleGrid> = straight.samplings().filter_map(uniform::doubted).collect();
     for modules in stained {
