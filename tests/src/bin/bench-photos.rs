@@ -86,7 +86,10 @@ fn main() {
 }
 
 fn scoreboard(results: &[Result], names: &[String]) -> String {
-    let mut page = String::from(INTRODUCTION);
+    let typed: Vec<String> = std::env::args().skip(1).collect();
+    let mut page =
+        format!("# What is read, beside other readers\n\nWritten by `cargo bench-photos {}`\n", typed.join(" "));
+    page += INTRODUCTION;
     for (title, key) in
         [("In all", by_kind as Key), ("By set", by_set), ("By kind of wear", by_axis), ("By level of wear", by_level)]
     {
@@ -104,10 +107,7 @@ fn scoreboard(results: &[Result], names: &[String]) -> String {
     page
 }
 
-const INTRODUCTION: &str = "# What is read, beside other readers
-
-Written by `cargo bench-photos --effort quick,normal,forensic --peers rqrr,zxing-cpp,opencv,zbar,libdmtx --page docs/reading.md`
-over the photos of `TOUCHMARK_PHOTOS`; `tests/peers/setup` installs the others. All readers see the same photo in turn,
+const INTRODUCTION: &str = "over the photos of `TOUCHMARK_PHOTOS`; `tests/peers/setup` installs the others. All readers see the same photo in turn,
 in one run on two shared cores. They are asked for QR Code and Data Matrix only, the picture being in memory; opencv and
 zbar read no Data Matrix, libdmtx nothing else, with half a second a photo. Levels of wear run from 0 to 10.
 
