@@ -16,6 +16,7 @@ use margin::{Margins, Scale};
 pub use scale::Grade;
 use scale::thresholds;
 use serde::{Serialize, Serializer};
+use std::borrow::Cow;
 use surface::{Reflectances, Seen};
 use touchmark_formats::symbol::anatomy::{Anatomy, anatomy};
 
@@ -82,7 +83,7 @@ pub fn grade(luma: &Luma, symbol: &Symbol) -> Option<Quality> {
         return None;
     }
     let measured = anatomy(located.symbology, modules.height, modules.width, &modules.llr).ok().and_then(|anatomy| {
-        let picture = Picture::new(luma)?;
+        let picture = Picture::new(Cow::Borrowed(luma))?;
         let seen = Seen::new(&picture, located.corners, located.reversed, &anatomy)?;
         let geometry = Geometry { axial: axial(&seen.corners, &anatomy), grid: seen.grid_deviation() };
         let subject = Subject { located, anatomy: &anatomy, seen: &seen, geometry };

@@ -16,7 +16,7 @@ const ROUNDS: usize = 8;
 
 /// The symbol as the picture shows it, on its projective grid.
 pub(super) struct Seen<'a> {
-    picture: &'a Picture,
+    picture: &'a Picture<'a>,
     /// Outer corners: top left, top right, bottom right, bottom left.
     pub(super) corners: [Point; 4],
     map: Homography,
@@ -27,7 +27,12 @@ pub(super) struct Seen<'a> {
 impl<'a> Seen<'a> {
     /// On the grid near `corners` that shows best what every module should be: a symbol can be read by a grid that is too
     /// far off to be graded by. `None` where the corners span no area.
-    pub(super) fn new(picture: &'a Picture, corners: [Point; 4], reversed: bool, anatomy: &'a Anatomy) -> Option<Self> {
+    pub(super) fn new(
+        picture: &'a Picture<'a>,
+        corners: [Point; 4],
+        reversed: bool,
+        anatomy: &'a Anatomy,
+    ) -> Option<Self> {
         let mut seen = Self { picture, corners, map: map(anatomy, corners)?, anatomy, reversed };
         seen.refine();
         Some(seen)

@@ -4,13 +4,16 @@
 //! Coordinates are pixels, (0, 0) being the outer corner of the first pixel: the centre of pixel (x, y) is
 //! (x + 0.5, y + 0.5).
 
+mod attempts;
 pub mod datamatrix;
 pub(crate) mod elastic;
 mod fast;
 pub mod geometry;
+mod levels;
 mod likelihood;
 pub(crate) mod picture;
 mod qr;
+mod tones;
 mod uniform;
 
 use geometry::Point;
@@ -148,23 +151,15 @@ pub enum Place {
     Corners([Point; 4]),
 }
 
-/// The size, in pixels, of the picture that is searched first: large photos are searched at a coarser scale, and at full
-/// size only where that finds nothing.
-const FIRST_PIXELS: usize = 2_000_000;
-/// Pictures below this size are searched once more at twice the size.
-const SMALL_PIXELS: usize = 700_000;
-/// The largest picture searched at full size.
-const MOST_PIXELS: usize = 16_000_000;
-
 /// Every symbol in `luma`: the cheap attempts first, the costly ones only for what these missed.
 #[must_use]
 pub fn read(luma: &Luma, options: &Options) -> Vec<Symbol> {
     let mut symbols = match &options.place {
-        Place::Anywhere => read_all(luma, options.effort),
+        Place::Anywhere => attempts::read_all(luma, options.effort),
         Place::Region([left, top, right, bottom]) => {
             let corners = [(left, top), (right, top), (right, bottom), (left, bottom)];
             luma.around(&corners.map(|(x, y)| Point::new(*x, *y)), 0.0)
-                .map(|(part, origin)| moved(read_all(&part, options.effort), origin))
+                .map(|(part, origin)| moved(attempts::read_all(&part, options.effort), origin))
                 .unwrap_or_default()
         }
         Place::Corners(corners) => luma
@@ -187,39 +182,6 @@ fn moved(mut symbols: Vec<Symbol>, origin: Point) -> Vec<Symbol> {
     symbols
 }
 
-fn read_all(luma: &Luma, effort: Effort) -> Vec<Symbol> {
-    let mut found = Found::default();
-    let mut levels = vec![Cow::Borrowed(luma)];
-    while let Some(level) = levels.last().filter(|l| l.data.len() > FIRST_PIXELS) {
-        let half = level.halved();
-        levels.push(Cow::Owned(half));
-    }
-    let first = levels.len() - 1;
-    let scale = (1 << first) as f32;
-    for attempt in ATTEMPTS {
-        if attempt.least > effort || (attempt.unless_found && found.any_decoded()) {
-            continue;
-        }
-        let (picture, scale) = match attempt.level {
-            Level::First => (Cow::Borrowed(&*levels[first]), scale),
-            Level::Half => (Cow::Owned(levels[first].halved()), 2.0 * scale),
-            Level::Smooth => (Cow::Owned(levels[first].blurred(1)), scale),
-            Level::Smoother => (Cow::Owned(levels[first].blurred(2)), scale),
-            Level::Finer if first > 0 && levels[first - 1].data.len() <= MOST_PIXELS => {
-                (Cow::Borrowed(&*levels[first - 1]), scale / 2.0)
-            }
-            Level::Double if luma.data.len() <= SMALL_PIXELS => (Cow::Owned(luma.doubled()), 0.5),
-            Level::Full => (Cow::Borrowed(luma), 1.0),
-            Level::Finer | Level::Double => continue,
-        };
-        let polarities: &[bool] = if matches!(attempt.way, Way::DataMatrix(_)) { &[false] } else { &[false, true] };
-        for &reversed in polarities {
-            found.add(attempt.run(&picture, reversed, scale, &found, effort));
-        }
-    }
-    found.symbols
-}
-
 /// Pixels around pointed corners that are looked at, as a share of the symbol's size.
 const MARGIN: f32 = 0.3;
 
@@ -229,9 +191,9 @@ fn read_at(part: &Luma, corners: &[Point; 4]) -> Vec<Symbol> {
     for smooth in [0, 1, 2] {
         let picture = if smooth == 0 { Cow::Borrowed(part) } else { Cow::Owned(part.blurred(smooth)) };
         found.add(datamatrix::read_at(&picture, corners));
-        let Some(prepared) = Picture::new(&picture) else { continue };
+        let Some(prepared) = Picture::new(picture) else { continue };
         for reversed in [false, true] {
-            let search = qr::Search { reversed, radius: 4, look: Look::First, attempt: "pointed" };
+            let search = qr::Search { reversed, look: Look::First, attempt: "pointed" };
             found.add(qr::read_at(&prepared, search, corners));
         }
         if found.any_decoded() {
@@ -247,223 +209,6 @@ fn read_at(part: &Luma, corners: &[Point; 4]) -> Vec<Symbol> {
         symbol.credible = i == 0;
     }
     found.symbols
-}
-
-/// The picture that an attempt works on.
-#[derive(Debug, Clone, Copy)]
-enum Level {
-    /// The first scale of at most [`FIRST_PIXELS`].
-    First,
-    /// Half of that: fewer pixels a module close the gaps between dots.
-    Half,
-    /// The first, smoothed.
-    Smooth,
-    /// The first, smoothed until dots flow together.
-    Smoother,
-    /// The next finer scale.
-    Finer,
-    /// Twice the size of the photo.
-    Double,
-    /// The photo itself, for ways with scales of their own.
-    Full,
-}
-
-/// One way of reading.
-#[derive(Debug, Clone, Copy)]
-struct Attempt {
-    name: &'static str,
-    level: Level,
-    way: Way,
-    /// The effort from which on it is made.
-    least: Effort,
-    /// For photos in which nothing was read so far.
-    unless_found: bool,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Way {
-    Rqrr,
-    /// Our own, with a threshold over this share of the picture's shorter side.
-    Qr {
-        share: f32,
-        look: Look,
-    },
-    /// Our own Data Matrix reader, which searches both polarities and several scales by itself.
-    DataMatrix(Effort),
-}
-
-const ATTEMPTS: &[Attempt] = &[
-    Attempt {
-        name: "qr",
-        level: Level::First,
-        way: Way::Qr { share: 0.08, look: Look::First },
-        least: Effort::Quick,
-        unless_found: false,
-    },
-    Attempt {
-        name: "qr-coarse",
-        level: Level::Half,
-        way: Way::Qr { share: 0.25, look: Look::First },
-        least: Effort::Quick,
-        unless_found: true,
-    },
-    Attempt {
-        name: "qr-fine",
-        level: Level::Finer,
-        way: Way::Qr { share: 0.04, look: Look::First },
-        least: Effort::Quick,
-        unless_found: true,
-    },
-    Attempt {
-        name: "datamatrix",
-        level: Level::Full,
-        way: Way::DataMatrix(Effort::Quick),
-        least: Effort::Quick,
-        unless_found: false,
-    },
-    Attempt {
-        name: "qr-micro",
-        level: Level::First,
-        way: Way::Qr { share: 0.08, look: Look::Micro },
-        least: Effort::Normal,
-        unless_found: true,
-    },
-    Attempt {
-        name: "qr-fit",
-        level: Level::First,
-        way: Way::Qr { share: 0.08, look: Look::Long(30) },
-        least: Effort::Normal,
-        unless_found: true,
-    },
-    Attempt { name: "rqrr", level: Level::First, way: Way::Rqrr, least: Effort::Normal, unless_found: true },
-    Attempt {
-        name: "qr-smooth",
-        level: Level::Smooth,
-        way: Way::Qr { share: 0.05, look: Look::Long(20) },
-        least: Effort::Normal,
-        unless_found: true,
-    },
-    Attempt {
-        name: "qr-pairs",
-        level: Level::First,
-        way: Way::Qr { share: 0.08, look: Look::Pairs },
-        least: Effort::Normal,
-        unless_found: true,
-    },
-    Attempt {
-        name: "qr-dots",
-        level: Level::Smoother,
-        way: Way::Qr { share: 0.08, look: Look::Long(20) },
-        least: Effort::Normal,
-        unless_found: true,
-    },
-    Attempt {
-        name: "qr-dots-pairs",
-        level: Level::Smoother,
-        way: Way::Qr { share: 0.08, look: Look::Pairs },
-        least: Effort::Normal,
-        unless_found: true,
-    },
-    Attempt {
-        name: "qr-half",
-        level: Level::Half,
-        way: Way::Qr { share: 0.08, look: Look::Long(20) },
-        least: Effort::Normal,
-        unless_found: true,
-    },
-    Attempt {
-        name: "qr-double",
-        level: Level::Double,
-        way: Way::Qr { share: 0.06, look: Look::Long(20) },
-        least: Effort::Normal,
-        unless_found: true,
-    },
-    Attempt {
-        name: "qr-wide",
-        level: Level::First,
-        way: Way::Qr { share: 0.3, look: Look::Long(20) },
-        least: Effort::Normal,
-        unless_found: true,
-    },
-    Attempt {
-        name: "qr-finer",
-        level: Level::Finer,
-        way: Way::Qr { share: 0.05, look: Look::Long(20) },
-        least: Effort::Normal,
-        unless_found: true,
-    },
-    Attempt {
-        name: "datamatrix",
-        level: Level::Full,
-        way: Way::DataMatrix(Effort::Normal),
-        least: Effort::Normal,
-        unless_found: true,
-    },
-    Attempt {
-        name: "qr-half-pairs",
-        level: Level::Half,
-        way: Way::Qr { share: 0.08, look: Look::Pairs },
-        least: Effort::Forensic,
-        unless_found: true,
-    },
-    Attempt {
-        name: "qr-finer-pairs",
-        level: Level::Finer,
-        way: Way::Qr { share: 0.05, look: Look::Pairs },
-        least: Effort::Forensic,
-        unless_found: true,
-    },
-    Attempt {
-        name: "qr-double-pairs",
-        level: Level::Double,
-        way: Way::Qr { share: 0.06, look: Look::Pairs },
-        least: Effort::Forensic,
-        unless_found: true,
-    },
-    Attempt {
-        name: "qr-near",
-        level: Level::First,
-        way: Way::Qr { share: 0.03, look: Look::Long(60) },
-        least: Effort::Forensic,
-        unless_found: true,
-    },
-    Attempt {
-        name: "qr-near-pairs",
-        level: Level::Smooth,
-        way: Way::Qr { share: 0.03, look: Look::Pairs },
-        least: Effort::Forensic,
-        unless_found: true,
-    },
-    Attempt {
-        name: "qr-far-pairs",
-        level: Level::Smooth,
-        way: Way::Qr { share: 0.15, look: Look::Pairs },
-        least: Effort::Forensic,
-        unless_found: true,
-    },
-];
-
-impl Attempt {
-    fn run(&self, picture: &Luma, reversed: bool, scale: f32, found: &Found, effort: Effort) -> Vec<Symbol> {
-        match self.way {
-            Way::Rqrr => fast::read(picture, reversed, scale, self.name),
-            Way::DataMatrix(least) => {
-                let effort = if least == Effort::Quick { least } else { effort };
-                datamatrix::read_beside(picture, &|p| found.explains(p), found.any_decoded(), effort)
-            }
-            Way::Qr { share, look } => {
-                let Some(prepared) = Picture::new(picture) else { return Vec::new() };
-                let radius = ((picture.width.min(picture.height) as f32 * share) as usize).max(4);
-                let search = qr::Search { reversed, radius, look, attempt: self.name };
-                let explained = |p: Point| found.explains(Point::new(p.x * scale, p.y * scale));
-                let mut symbols = qr::read(&prepared, search, &explained);
-                for corner in symbols.iter_mut().flat_map(|s| &mut s.located.corners) {
-                    *corner = Point::new(corner.x * scale, corner.y * scale);
-                }
-                symbols
-            }
-        }
-    }
 }
 
 /// What was found so far.

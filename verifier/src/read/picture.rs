@@ -2,57 +2,45 @@
 
 use super::Luma;
 use super::geometry::Point;
+use super::tones::{self, Tones};
+use std::borrow::Cow;
+use std::cell::OnceCell;
 
-/// A picture with its integral image.
+/// A picture, with its integral image once it is asked for a mean.
 #[derive(Debug)]
-pub(crate) struct Picture {
+pub(crate) struct Picture<'a> {
     pub(crate) width: usize,
     pub(crate) height: usize,
-    data: Vec<u8>,
+    luma: Cow<'a, Luma>,
     /// Sums of all pixels above and to the left, modulo 2^32: differences over less than 2^24 pixels are exact.
-    sums: Vec<u32>,
+    sums: OnceCell<Vec<u32>>,
 }
 
-/// Dark pixels of a picture, row by row.
-#[derive(Debug)]
-pub(crate) struct Bits {
-    pub(crate) width: usize,
-    pub(crate) height: usize,
-    pub(crate) dark: Vec<bool>,
-}
-
-impl Bits {
-    pub(crate) fn at(&self, x: usize, y: usize) -> bool {
-        self.dark.get(y * self.width + x).copied().unwrap_or(false)
-    }
-}
-
-impl Picture {
+impl<'a> Picture<'a> {
     /// `None` for a picture too small to hold a symbol.
-    pub(crate) fn new(luma: &Luma) -> Option<Self> {
+    pub(crate) fn new(luma: Cow<'a, Luma>) -> Option<Self> {
         let (width, height) = (luma.width, luma.height);
-        if width < 8 || height < 8 || luma.data.len() != width * height {
-            return None;
-        }
-        let stride = width + 1;
-        let mut sums = vec![0u32; stride * (height + 1)];
-        for (y, row) in luma.data.chunks_exact(width).enumerate() {
-            let (above, below) = sums.split_at_mut((y + 1) * stride);
-            let above = above.get(y * stride..).unwrap_or_default();
-            let mut sum = 0u32;
-            for (x, value) in row.iter().enumerate() {
-                sum = sum.wrapping_add(u32::from(*value));
-                below[x + 1] = above[x + 1].wrapping_add(sum);
-            }
-        }
-        Some(Self { width, height, data: luma.data.clone(), sums })
+        let whole = width >= 8 && height >= 8 && luma.data.len() == width * height;
+        whole.then(|| Self { width, height, luma, sums: OnceCell::new() })
+    }
+
+    /// Its pixels.
+    pub(crate) fn luma(&self) -> &Luma {
+        &self.luma
+    }
+
+    fn sums(&self) -> &[u32] {
+        self.sums.get_or_init(|| {
+            integral(self.luma.data.chunks_exact(self.width).map(|row| row.iter().copied()), self.width)
+        })
     }
 
     /// The mean of the pixels at most `radius` away from pixel (x, y) in both directions.
     pub(crate) fn mean(&self, x: usize, y: usize, radius: usize) -> f32 {
         let (left, right) = (x.saturating_sub(radius).min(self.width - 1), (x + radius + 1).min(self.width));
         let (top, bottom) = (y.saturating_sub(radius).min(self.height - 1), (y + radius + 1).min(self.height));
-        let at = |x: usize, y: usize| self.sums.get(y * (self.width + 1) + x).copied().unwrap_or(0);
+        let sums = self.sums();
+        let at = |x: usize, y: usize| sums.get(y * (self.width + 1) + x).copied().unwrap_or(0);
         let sum =
             at(right, bottom).wrapping_sub(at(left, bottom)).wrapping_sub(at(right, top)).wrapping_add(at(left, top));
         sum as f32 / ((right - left) * (bottom - top)) as f32
@@ -65,7 +53,7 @@ impl Picture {
         let (x0, y0) = (x as usize, y as usize);
         let (fx, fy) = (x - x0 as f32, y - y0 as f32);
         let (x1, y1) = ((x0 + 1).min(self.width - 1), (y0 + 1).min(self.height - 1));
-        let at = |x: usize, y: usize| f32::from(self.data.get(y * self.width + x).copied().unwrap_or(0));
+        let at = |x: usize, y: usize| f32::from(self.luma.data.get(y * self.width + x).copied().unwrap_or(0));
         let top = at(x0, y0) + (at(x1, y0) - at(x0, y0)) * fx;
         let bottom = at(x0, y1) + (at(x1, y1) - at(x0, y1)) * fx;
         top + (bottom - top) * fy
@@ -82,26 +70,27 @@ impl Picture {
         p.x >= 0.0 && p.y >= 0.0 && p.x <= self.width as f32 && p.y <= self.height as f32
     }
 
-    /// Pixels darker than the mean within `radius`; with `reversed` those that are lighter.
-    pub(crate) fn threshold(&self, radius: usize, reversed: bool) -> Bits {
-        let (width, height) = (self.width, self.height);
-        let mut dark = vec![false; width * height];
-        let stride = width + 1;
-        for y in 0..height {
-            let (top, bottom) = (y.saturating_sub(radius), (y + radius + 1).min(height));
-            let (upper, lower) = (&self.sums[top * stride..][..stride], &self.sums[bottom * stride..][..stride]);
-            let row = &self.data[y * width..][..width];
-            for (x, out) in dark[y * width..][..width].iter_mut().enumerate() {
-                let (left, right) = (x.saturating_sub(radius), (x + radius + 1).min(width));
-                let sum = lower[right].wrapping_sub(lower[left]).wrapping_sub(upper[right]).wrapping_add(upper[left]);
-                let area = ((right - left) * (bottom - top)) as u32;
-                let value = u32::from(row[x]) * area;
-                // Two grey levels of margin keep flat areas from turning into noise.
-                *out = if reversed { value > sum + 2 * area } else { value + 2 * area < sum };
-            }
-        }
-        Bits { width, height, dark }
+    /// What is darker and what is lighter than the mean within about `radius`.
+    pub(crate) fn threshold(&self, radius: usize) -> Tones {
+        tones::threshold(&self.luma.data, self.width, radius)
     }
+}
+
+/// Sums of all values above and to the left of each place, with a column and a row of zeros before the first; modulo 2^32.
+pub(super) fn integral(rows: impl Iterator<Item = impl Iterator<Item = impl Into<u32>>>, width: usize) -> Vec<u32> {
+    let stride = width + 1;
+    let mut sums = vec![0u32; stride];
+    for row in rows {
+        let above = sums.len() - stride;
+        let (mut sum, start) = (0u32, sums.len());
+        sums.resize(start + stride, 0);
+        let (known, new) = sums.split_at_mut(start);
+        for ((out, up), value) in new.iter_mut().zip(&known[above..]).skip(1).zip(row) {
+            sum = sum.wrapping_add(value.into());
+            *out = up.wrapping_add(sum);
+        }
+    }
+    sums
 }
 
 impl Luma {
@@ -164,15 +153,33 @@ impl Luma {
 
     /// Each pixel the mean of the square of `2 * radius + 1` pixels around it, twice over: close to a Gaussian.
     pub(crate) fn blurred(&self, radius: usize) -> Self {
-        let mut out = self.clone();
-        for _ in 0..2 {
-            let Some(picture) = Picture::new(&out) else { return out };
-            for y in 0..out.height {
-                for x in 0..out.width {
-                    out.data[y * out.width + x] = picture.mean(x, y, radius) as u8;
-                }
+        self.boxed(radius).boxed(radius)
+    }
+
+    fn boxed(&self, radius: usize) -> Self {
+        let (width, height) = (self.width, self.height);
+        let row = |y: usize| self.data.get(y * width..(y + 1) * width).unwrap_or_default();
+        // Sums of the columns of the rows around the one that is made.
+        let mut columns = vec![0u32; width];
+        let add = |columns: &mut [u32], y| columns.iter_mut().zip(row(y)).for_each(|(sum, v)| *sum += u32::from(*v));
+        (0..radius.min(height)).for_each(|y| add(&mut columns, y));
+        let mut data = Vec::with_capacity(width * height);
+        for y in 0..height {
+            if y + radius < height {
+                add(&mut columns, y + radius);
             }
+            if let Some(gone) = y.checked_sub(radius + 1) {
+                columns.iter_mut().zip(row(gone)).for_each(|(sum, v)| *sum -= u32::from(*v));
+            }
+            let rows = (y + radius + 1).min(height) - y.saturating_sub(radius);
+            let mut sum: u32 = columns.iter().take(radius).sum();
+            data.extend((0..width).map(|x| {
+                sum += columns.get(x + radius).copied().unwrap_or(0);
+                sum -= x.checked_sub(radius + 1).and_then(|x| columns.get(x)).copied().unwrap_or(0);
+                let across = (x + radius + 1).min(width) - x.saturating_sub(radius);
+                (sum / (rows * across) as u32) as u8
+            }));
         }
-        out
+        Self { width, height, data }
     }
 }

@@ -1,7 +1,7 @@
 //! Finder patterns: runs of 1:1:3:1:1 across, down and aslant (ISO/IEC 18004, clause 13).
 
 use crate::read::geometry::Point;
-use crate::read::picture::Bits;
+use crate::read::tones::Bits;
 
 /// What may be a finder pattern.
 #[derive(Debug, Clone, Copy)]
@@ -19,21 +19,13 @@ const MAX_FINDERS: usize = 200;
 /// Every likely finder pattern, those seen by most rows for their size first.
 pub(super) fn finders(bits: &Bits) -> Vec<Finder> {
     let mut found: Vec<Finder> = Vec::new();
-    let mut runs: Vec<(usize, usize)> = Vec::new();
-    for (y, row) in bits.dark.chunks_exact(bits.width).enumerate() {
-        runs.clear();
-        let mut start = 0;
-        for x in 1..=row.len() {
-            if x == row.len() || row[x] != row[start] {
-                runs.push((start, x - start));
-                start = x;
-            }
-        }
-        let first = usize::from(!row[0]);
-        for five in runs.get(first..).unwrap_or_default().windows(5).step_by(2) {
-            let lengths: [usize; 5] = std::array::from_fn(|i| five[i].1);
+    let mut changes: Vec<u32> = Vec::new();
+    for y in 0..bits.height {
+        bits.changes(y, &mut changes);
+        for six in changes.windows(6).step_by(2) {
+            let lengths: [usize; 5] = std::array::from_fn(|i| (six[i + 1] - six[i]) as usize);
             if like_finder(lengths, 0.7).is_some() {
-                let x = five[2].0 + five[2].1 / 2;
+                let x = (six[2] as usize + six[3] as usize) / 2;
                 if let Some(finder) = confirm(bits, x, y) {
                     add(&mut found, finder);
                 }

@@ -15,7 +15,7 @@ pub(super) struct Fitter<'a> {
 }
 
 impl<'a> Fitter<'a> {
-    pub(super) fn new(picture: &'a Picture, reversed: bool, version: Version, module: f32, counted: bool) -> Self {
+    pub(super) fn new(picture: &'a Picture<'a>, reversed: bool, version: Version, module: f32, counted: bool) -> Self {
         let target = Target::new(picture, reversed, version.side(), |x, y| version.known(x, y), false, module);
         Self { target, version, counted }
     }
@@ -229,7 +229,7 @@ fn flat(triple: &Triple, side: f32) -> Option<Homography> {
 
 /// Whether three finder patterns of one symbol can be seen at `triple`: all of them, turned alike. This is cheap, and
 /// refuses nearly all of the triples that are none.
-pub(super) fn plausible(picture: &Picture, reversed: bool, triple: &Triple) -> bool {
+pub(super) fn plausible(picture: &Picture<'_>, reversed: bool, triple: &Triple) -> bool {
     let part = |to: Point, modules: f32| ((to.x - triple.top_left.x) / modules, (to.y - triple.top_left.y) / modules);
     let (right, down) = (part(triple.top_right, triple.modules.0), part(triple.bottom_left, triple.modules.1));
     let radius = (triple.module * 4.0).ceil() as usize;

@@ -18,7 +18,7 @@ const TURNS: usize = 1;
 const FITS: f32 = 0.6;
 
 /// Every Micro QR Code that decodes.
-pub(super) fn read(picture: &Picture, search: Search, finders: &[Finder]) -> Vec<Symbol> {
+pub(super) fn read(picture: &Picture<'_>, search: Search, finders: &[Finder]) -> Vec<Symbol> {
     let mut out: Vec<Symbol> = Vec::new();
     for finder in finders.iter().take(MOST_FINDERS) {
         let seen = turned(picture, search.reversed, *finder);
@@ -30,7 +30,7 @@ pub(super) fn read(picture: &Picture, search: Search, finders: &[Finder]) -> Vec
 }
 
 /// The symbol of a finder pattern, whose quiet zone is counted on or not.
-fn at(picture: &Picture, search: Search, seen: &Turned, quiet_zone: bool) -> Option<Symbol> {
+fn at(picture: &Picture<'_>, search: Search, seen: &Turned, quiet_zone: bool) -> Option<Symbol> {
     let module = seen.finder.module;
     let target = |version: MicroVersion, beyond: usize, quiet_zone: bool| {
         let known = move |x: usize, y: usize| version.known(x, y).filter(|_| x.max(y) >= beyond);

@@ -12,6 +12,7 @@ mod turned;
 use super::elastic::{self, Surface};
 use super::geometry::{Homography, Point};
 use super::picture::Picture;
+use super::tones::Tones;
 use super::{Located, ModuleGrid, Symbol, uniform};
 use finder::Triple;
 use fit::Fitter;
@@ -40,8 +41,6 @@ pub(super) enum Look {
 pub(super) struct Search {
     /// Light modules on dark.
     pub(super) reversed: bool,
-    /// Pixels over which the threshold is taken, to each side.
-    pub(super) radius: usize,
     /// How long to look at what is found.
     pub(super) look: Look,
     /// Name of the attempt.
@@ -55,9 +54,13 @@ const CREDIBLE: f32 = 0.75;
 const MOST_TRIPLES: usize = 80;
 
 /// Every QR Code that this search finds and that no corner triple of `explained` covers.
-pub(super) fn read(picture: &Picture, search: Search, explained: &dyn Fn(Point) -> bool) -> Vec<Symbol> {
-    let bits = picture.threshold(search.radius, search.reversed);
-    let mut finders = finder::finders(&bits);
+pub(super) fn read(
+    picture: &Picture<'_>,
+    tones: &Tones,
+    search: Search,
+    explained: &dyn Fn(Point) -> bool,
+) -> Vec<Symbol> {
+    let mut finders = finder::finders(tones.of(search.reversed));
     finders.retain(|finder| !explained(finder.centre));
     let mut out: Vec<Symbol> = Vec::new();
     let mut left: Vec<(Triple, Vec<Fitter<'_>>)> = Vec::new();
@@ -99,7 +102,7 @@ pub(super) fn read(picture: &Picture, search: Search, explained: &dyn Fn(Point) 
 }
 
 /// The QR Code with its outer corners near `corners`, in order around it, whichever comes first.
-pub(super) fn read_at(picture: &Picture, search: Search, corners: &[Point; 4]) -> Option<Symbol> {
+pub(super) fn read_at(picture: &Picture<'_>, search: Search, corners: &[Point; 4]) -> Option<Symbol> {
     let side = (0..4).map(|i| corners[i].distance(corners[(i + 1) % 4])).sum::<f32>() / 4.0;
     let mut tries: Vec<(f32, [Point; 4], Fitter<'_>)> = Vec::new();
     for version in (1..=40).filter_map(Version::new) {
@@ -135,7 +138,7 @@ const MOST_INFERRED: usize = 24;
 const MOST_SUPPOSED: usize = 4;
 
 /// A symbol with two finder patterns: of all that they may belong to, those are fitted whose function patterns show.
-fn from_pairs(picture: &Picture, search: Search, finders: &[finder::Finder]) -> Vec<Symbol> {
+fn from_pairs(picture: &Picture<'_>, search: Search, finders: &[finder::Finder]) -> Vec<Symbol> {
     let mut tries: Vec<(f32, Triple, Fitter<'_>)> = Vec::new();
     for triple in pairs::triples(picture, search.reversed, finders) {
         for fitter in fitters(picture, search, &triple) {
@@ -165,7 +168,7 @@ fn used(triple: &Triple, symbols: &[Symbol]) -> bool {
 }
 
 /// The likeliest versions of a triple: those that the timing patterns speak for, and that whose function patterns fit.
-fn fitters<'a>(picture: &'a Picture, search: Search, triple: &Triple) -> Vec<Fitter<'a>> {
+fn fitters<'a>(picture: &'a Picture<'a>, search: Search, triple: &Triple) -> Vec<Fitter<'a>> {
     let side = (triple.modules.0 + triple.modules.1) / 2.0 + 7.0;
     let guess = ((side - 17.0) / 4.0).round().max(1.0) as usize;
     let spread = 1 + guess / 12;
@@ -188,7 +191,7 @@ fn fitters<'a>(picture: &'a Picture, search: Search, triple: &Triple) -> Vec<Fit
 const MOST_VERSIONS: usize = 5;
 
 /// The symbol, if it decodes as three finder patterns and one alignment pattern have it: nearly all clean ones do.
-fn at_first_look(picture: &Picture, search: Search, fitter: &Fitter<'_>, triple: &Triple) -> Option<Symbol> {
+fn at_first_look(picture: &Picture<'_>, search: Search, fitter: &Fitter<'_>, triple: &Triple) -> Option<Symbol> {
     let flat = || {
         let fit = fitter.first_fit(triple)?;
         Some(symbol(picture, search, &fit, &|p| fit.place(p), Judge::Mean))
@@ -204,7 +207,7 @@ fn at_first_look(picture: &Picture, search: Search, fitter: &Fitter<'_>, triple:
     flat().filter(|s| s.decoded.is_ok()).or_else(meshed).filter(|s| s.decoded.is_ok())
 }
 
-fn at_length(picture: &Picture, search: Search, fitters: Vec<Fitter<'_>>, triple: &Triple) -> Option<Symbol> {
+fn at_length(picture: &Picture<'_>, search: Search, fitters: Vec<Fitter<'_>>, triple: &Triple) -> Option<Symbol> {
     let mut fits: Vec<(Fitter<'_>, Fit)> =
         fitters.into_iter().filter_map(|fitter| fitter.fit(triple).map(|fit| (fitter, fit))).collect();
     fits.sort_by(|a, b| b.1.score.total_cmp(&a.1.score));
@@ -218,7 +221,7 @@ fn at_length(picture: &Picture, search: Search, fitters: Vec<Fitter<'_>>, triple
 const WORTH_FOCUS: f32 = 0.5;
 
 /// What a fit shows: as it is, bent, or warped as its alignment patterns are.
-fn read_fit(picture: &Picture, search: Search, fitter: &Fitter<'_>, best: &Fit) -> Option<Symbol> {
+fn read_fit(picture: &Picture<'_>, search: Search, fitter: &Fitter<'_>, best: &Fit) -> Option<Symbol> {
     let mut straight = symbol(picture, search, best, &|p| best.place(p), Judge::Mean);
     if straight.decoded.is_ok() {
         return Some(straight);
@@ -292,7 +295,7 @@ fn warp(fit: &Fit, offsets: &[(Point, Point)], p: Point) -> Point {
     Point::new(place.x + dx / weight, place.y + dy / weight)
 }
 
-fn symbol(picture: &Picture, search: Search, fit: &Fit, place: &impl Fn(Point) -> Point, judge: Judge) -> Symbol {
+fn symbol(picture: &Picture<'_>, search: Search, fit: &Fit, place: &impl Fn(Point) -> Point, judge: Judge) -> Symbol {
     decoded(search, fit, sample::sample(picture, search.reversed, fit.side, place, judge))
 }
 

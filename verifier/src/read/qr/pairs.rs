@@ -8,7 +8,7 @@ use crate::read::picture::Picture;
 /// Finder patterns that are paired, the clearest ones.
 const MOST_FINDERS: usize = 14;
 /// Triples with one place inferred, the likeliest first.
-pub(super) fn triples(picture: &Picture, reversed: bool, finders: &[Finder]) -> Vec<Triple> {
+pub(super) fn triples(picture: &Picture<'_>, reversed: bool, finders: &[Finder]) -> Vec<Triple> {
     let mut seen: Vec<Turned> = finders.iter().take(3 * MOST_FINDERS).map(|f| turned(picture, reversed, *f)).collect();
     seen.retain(|t| t.score > CLEAR);
     seen.sort_by(|a, b| b.score.total_cmp(&a.score));

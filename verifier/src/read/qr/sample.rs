@@ -16,7 +16,7 @@ pub(super) enum Judge {
 
 /// Samples a grid of `side` by `side` modules, whose places `place` knows, and judges each module by those around it.
 pub(super) fn sample(
-    picture: &Picture,
+    picture: &Picture<'_>,
     reversed: bool,
     side: usize,
     place: &impl Fn(Point) -> Point,

@@ -23,7 +23,7 @@ type Known = (Point, bool);
 
 /// What a symbol must show, and the picture to show it.
 pub(super) struct Target<'a> {
-    pub(super) picture: &'a Picture,
+    pub(super) picture: &'a Picture<'a>,
     reversed: bool,
     side: usize,
     known: Vec<Known>,
@@ -37,7 +37,7 @@ impl<'a> Target<'a> {
     /// A symbol of `side` modules a side, of which `look` knows some: whether that in column x of row y is dark. Light is
     /// what is known of the modules around it where its `quiet zone` is counted on.
     pub(super) fn new(
-        picture: &'a Picture,
+        picture: &'a Picture<'a>,
         reversed: bool,
         side: usize,
         look: impl Fn(usize, usize) -> Option<bool>,

@@ -9,7 +9,7 @@ const FINE: f32 = 4.0;
 
 /// Versions that the counts along the timing patterns speak for, the one with the most changes first: what is worn or
 /// missed by a bent pattern leaves changes out, and hardly anything adds some.
-pub(super) fn versions(picture: &Picture, reversed: bool, triple: &Triple) -> Vec<usize> {
+pub(super) fn versions(picture: &Picture<'_>, reversed: bool, triple: &Triple) -> Vec<usize> {
     let mut out: Vec<usize> = Vec::new();
     for (far, other, modules) in [
         (triple.top_right, triple.bottom_left, triple.modules),
@@ -38,7 +38,7 @@ pub(super) fn versions(picture: &Picture, reversed: bool, triple: &Triple) -> Ve
 }
 
 /// How often the tone changes from one place to another, some `modules` apart.
-fn changes(picture: &Picture, reversed: bool, from: Point, to: Point, modules: f32, module: f32) -> usize {
+fn changes(picture: &Picture<'_>, reversed: bool, from: Point, to: Point, modules: f32, module: f32) -> usize {
     let steps = (modules * FINE).clamp(8.0, 1000.0) as usize;
     let radius = (module * 4.0).ceil() as usize;
     let level = |i: usize| {

@@ -20,7 +20,7 @@ pub(super) struct Turned {
 }
 
 /// The turn at which the picture looks most like a finder pattern.
-pub(super) fn turned(picture: &Picture, reversed: bool, finder: Finder) -> Turned {
+pub(super) fn turned(picture: &Picture<'_>, reversed: bool, finder: Finder) -> Turned {
     let radius = (finder.module * 4.0).ceil() as usize;
     let mut best = Turned { finder, angle: 0.0, score: -1.0 };
     for turn in 0..TURNS {

@@ -1,0 +1,228 @@
+//! The ways of reading a photo, cheap first, and the walk over them.
+
+use super::geometry::Point;
+use super::levels::{Level, Levels};
+use super::qr::{self, Look};
+use super::{Effort, Found, Luma, Symbol, datamatrix, fast};
+
+/// Every symbol that the attempts of this effort find.
+pub(super) fn read_all(luma: &Luma, effort: Effort) -> Vec<Symbol> {
+    let mut found = Found::default();
+    let mut levels = Levels::new(luma);
+    for attempt in ATTEMPTS {
+        if attempt.least <= effort && !(attempt.unless_found && found.any_decoded()) {
+            attempt.run(&mut levels, &mut found, effort);
+        }
+    }
+    found.symbols
+}
+
+/// One way of reading.
+#[derive(Debug, Clone, Copy)]
+struct Attempt {
+    name: &'static str,
+    level: Level,
+    way: Way,
+    /// The effort from which on it is made.
+    least: Effort,
+    /// For photos in which nothing was read so far.
+    unless_found: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    Rqrr,
+    /// Our own, with a threshold over this share of the picture's shorter side.
+    Qr {
+        share: f32,
+        look: Look,
+    },
+    /// Our own Data Matrix reader, which searches both polarities and several scales by itself.
+    DataMatrix(Effort),
+}
+
+const ATTEMPTS: &[Attempt] = &[
+    Attempt {
+        name: "qr",
+        level: Level::First,
+        way: Way::Qr { share: 0.08, look: Look::First },
+        least: Effort::Quick,
+        unless_found: false,
+    },
+    Attempt {
+        name: "qr-coarse",
+        level: Level::Half,
+        way: Way::Qr { share: 0.25, look: Look::First },
+        least: Effort::Quick,
+        unless_found: true,
+    },
+    Attempt {
+        name: "qr-fine",
+        level: Level::Finer,
+        way: Way::Qr { share: 0.04, look: Look::First },
+        least: Effort::Quick,
+        unless_found: true,
+    },
+    Attempt {
+        name: "datamatrix",
+        level: Level::Full,
+        way: Way::DataMatrix(Effort::Quick),
+        least: Effort::Quick,
+        unless_found: false,
+    },
+    Attempt {
+        name: "qr-micro",
+        level: Level::First,
+        way: Way::Qr { share: 0.08, look: Look::Micro },
+        least: Effort::Normal,
+        unless_found: true,
+    },
+    Attempt {
+        name: "qr-fit",
+        level: Level::First,
+        way: Way::Qr { share: 0.08, look: Look::Long(30) },
+        least: Effort::Normal,
+        unless_found: true,
+    },
+    Attempt { name: "rqrr", level: Level::First, way: Way::Rqrr, least: Effort::Normal, unless_found: true },
+    Attempt {
+        name: "qr-smooth",
+        level: Level::Smooth,
+        way: Way::Qr { share: 0.05, look: Look::Long(20) },
+        least: Effort::Normal,
+        unless_found: true,
+    },
+    Attempt {
+        name: "qr-pairs",
+        level: Level::First,
+        way: Way::Qr { share: 0.08, look: Look::Pairs },
+        least: Effort::Normal,
+        unless_found: true,
+    },
+    Attempt {
+        name: "qr-dots",
+        level: Level::Smoother,
+        way: Way::Qr { share: 0.08, look: Look::Long(20) },
+        least: Effort::Normal,
+        unless_found: true,
+    },
+    Attempt {
+        name: "qr-dots-pairs",
+        level: Level::Smoother,
+        way: Way::Qr { share: 0.08, look: Look::Pairs },
+        least: Effort::Normal,
+        unless_found: true,
+    },
+    Attempt {
+        name: "qr-half",
+        level: Level::Half,
+        way: Way::Qr { share: 0.08, look: Look::Long(20) },
+        least: Effort::Normal,
+        unless_found: true,
+    },
+    Attempt {
+        name: "qr-double",
+        level: Level::Double,
+        way: Way::Qr { share: 0.06, look: Look::Long(20) },
+        least: Effort::Normal,
+        unless_found: true,
+    },
+    Attempt {
+        name: "qr-wide",
+        level: Level::First,
+        way: Way::Qr { share: 0.3, look: Look::Long(20) },
+        least: Effort::Normal,
+        unless_found: true,
+    },
+    Attempt {
+        name: "qr-finer",
+        level: Level::Finer,
+        way: Way::Qr { share: 0.05, look: Look::Long(20) },
+        least: Effort::Normal,
+        unless_found: true,
+    },
+    Attempt {
+        name: "datamatrix",
+        level: Level::Full,
+        way: Way::DataMatrix(Effort::Normal),
+        least: Effort::Normal,
+        unless_found: true,
+    },
+    Attempt {
+        name: "qr-half-pairs",
+        level: Level::Half,
+        way: Way::Qr { share: 0.08, look: Look::Pairs },
+        least: Effort::Forensic,
+        unless_found: true,
+    },
+    Attempt {
+        name: "qr-finer-pairs",
+        level: Level::Finer,
+        way: Way::Qr { share: 0.05, look: Look::Pairs },
+        least: Effort::Forensic,
+        unless_found: true,
+    },
+    Attempt {
+        name: "qr-double-pairs",
+        level: Level::Double,
+        way: Way::Qr { share: 0.06, look: Look::Pairs },
+        least: Effort::Forensic,
+        unless_found: true,
+    },
+    Attempt {
+        name: "qr-near",
+        level: Level::First,
+        way: Way::Qr { share: 0.03, look: Look::Long(60) },
+        least: Effort::Forensic,
+        unless_found: true,
+    },
+    Attempt {
+        name: "qr-near-pairs",
+        level: Level::Smooth,
+        way: Way::Qr { share: 0.03, look: Look::Pairs },
+        least: Effort::Forensic,
+        unless_found: true,
+    },
+    Attempt {
+        name: "qr-far-pairs",
+        level: Level::Smooth,
+        way: Way::Qr { share: 0.15, look: Look::Pairs },
+        least: Effort::Forensic,
+        unless_found: true,
+    },
+];
+
+impl Attempt {
+    fn run(&self, levels: &mut Levels<'_>, found: &mut Found, effort: Effort) {
+        if let Way::DataMatrix(least) = self.way {
+            let effort = if least == Effort::Quick { least } else { effort };
+            let brief = found.any_decoded();
+            found.add(datamatrix::read_beside(levels.photo(), &|p| found.explains(p), brief, effort));
+            return;
+        }
+        let tones = match self.way {
+            Way::Qr { share, .. } => levels.tones(self.level, share),
+            _ => None,
+        };
+        let Some((picture, scale)) = levels.get(self.level) else { return };
+        for reversed in [false, true] {
+            let symbols = match (self.way, &tones) {
+                (Way::Qr { look, .. }, Some(tones)) => {
+                    let search = qr::Search { reversed, look, attempt: self.name };
+                    let explained = |p: Point| found.explains(Point::new(p.x * scale, p.y * scale));
+                    scaled(qr::read(picture, tones, search, &explained), scale)
+                }
+                _ => fast::read(picture.luma(), reversed, scale, self.name),
+            };
+            found.add(symbols);
+        }
+    }
+}
+
+/// The symbols of a level, where they are in the photo.
+fn scaled(mut symbols: Vec<Symbol>, scale: f32) -> Vec<Symbol> {
+    for corner in symbols.iter_mut().flat_map(|s| &mut s.located.corners) {
+        *corner = Point::new(corner.x * scale, corner.y * scale);
+    }
+    symbols
+}
