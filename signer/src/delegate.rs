@@ -1,7 +1,7 @@
 //! Delegations: a line asks with its own key, the maker's root key grants within limits.
 
 use crate::error::{Error, Result};
-use crate::keys::SecretKey;
+use crate::keys::{SigningKey, sign_document};
 use touchmark_formats::date::Date;
 use touchmark_formats::delegation::{Delegation, DelegationError, Lot, Request, SerialRange};
 use touchmark_formats::key::KeyBytes;
@@ -53,18 +53,20 @@ impl Limits {
 }
 
 /// The wish of the line with the key `key` to mark for the maker with the root key `maker`, signed by the line.
-#[must_use]
-pub fn request(key: &SecretKey, line: Label, maker: KeyBytes) -> Signed<Request> {
+///
+/// # Errors
+/// The key's holder refuses.
+pub fn request(key: &dyn SigningKey, line: Label, maker: KeyBytes) -> Result<Signed<Request>> {
     let mut envelope = Signed::new(Request { maker, key: key.public(), line });
-    key.sign_document(&mut envelope);
-    envelope
+    sign_document(key, &mut envelope)?;
+    Ok(envelope)
 }
 
 /// Grants `request` within `limits`, signed by the maker's root key.
 ///
 /// # Errors
 /// The request is for another maker or not signed by its line, or the limits make no sense.
-pub fn grant(root: &SecretKey, request: &Signed<Request>, limits: Limits) -> Result<Signed<Delegation>> {
+pub fn grant(root: &dyn SigningKey, request: &Signed<Request>, limits: Limits) -> Result<Signed<Delegation>> {
     let Request { maker, key, line } = request.signed.clone();
     if maker != root.public() {
         return Err(Error::refused(format!("the request of line {:?} is for another maker, {maker}", line.as_str())));
@@ -91,11 +93,11 @@ pub fn grant(root: &SecretKey, request: &Signed<Request>, limits: Limits) -> Res
         other_lots,
         capsule_bytes,
     });
-    root.sign_document(&mut envelope);
+    sign_document(root, &mut envelope)?;
     Delegation::check(&envelope, &root_check(root)?).map_err(|e: DelegationError| Error::unusable(e.to_string()))?;
     Ok(envelope)
 }
 
-fn root_check(root: &SecretKey) -> Result<touchmark_formats::key::PublicKey> {
+fn root_check(root: &dyn SigningKey) -> Result<touchmark_formats::key::PublicKey> {
     root.public().check().map_err(|e| Error::unusable(format!("the root key: {e}")))
 }

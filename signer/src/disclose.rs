@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::journal::Record;
-use crate::keys::SecretKey;
+use crate::keys::{SigningKey, sign_document};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use touchmark_formats::capsule::{ItemKey, LotKey, YearKey};
@@ -72,7 +72,7 @@ pub fn years(options: &Options, records: &[Record]) -> Result<BTreeSet<i16>> {
 ///
 /// # Errors
 /// As [`years`], or a year's key is missing.
-pub fn disclose(root: &SecretKey, options: &Options, knowledge: &Knowledge<'_>) -> Result<Made> {
+pub fn disclose(root: &dyn SigningKey, options: &Options, knowledge: &Knowledge<'_>) -> Result<Made> {
     let (grants, within) = knowledge.grants(options)?;
     let mut numbers = options.consignees.clone();
     for record in within {
@@ -91,7 +91,7 @@ pub fn disclose(root: &SecretKey, options: &Options, knowledge: &Knowledge<'_>) 
         grants,
         consignees,
     });
-    root.sign_document(&mut envelope);
+    sign_document(root, &mut envelope)?;
     Ok(Made { envelope, unnamed })
 }
 

@@ -1,9 +1,11 @@
 //! Files that are read under a ceiling, and written whole or not at all.
 
 use crate::error::{Error, Result};
+use crate::keys::Passphrase;
 use std::fs::{self, File, Permissions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
 
 /// The largest file read whole, in bytes: far above any bundle, list or table of this program.
 pub const MAX_BYTES: u64 = 256 << 20;
@@ -48,6 +50,19 @@ pub fn read_all(source: impl Read, path: &Path) -> Result<Vec<u8>> {
         return Err(Error::file(path, format_args!("larger than {} MiB", MAX_BYTES >> 20)));
     }
     Ok(bytes)
+}
+
+/// The first line of the file at `path`, as a secret.
+///
+/// # Errors
+/// It cannot be read, is not UTF-8, or its first line is empty or too long.
+pub fn first_line(path: &Path) -> Result<Passphrase> {
+    let bytes = Zeroizing::new(read(path)?);
+    let line = bytes.split(|b| *b == b'\n').next().unwrap_or_default();
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let text = std::str::from_utf8(line).map_err(|_| Error::file(path, "the secret is not UTF-8"))?;
+    let secret = Passphrase::new(Zeroizing::new(text.to_owned()));
+    secret.ok_or_else(|| Passphrase::no_such(&path.display().to_string()))
 }
 
 /// Writes `bytes` to `path` so that the file there is the old one or the new one, never a part: into a neighbour, then

@@ -5,6 +5,7 @@
 //! | `keys/root.pem` | the maker's root key; a line's own home has none |
 //! | `keys/authority.pem` | the key that signs `trust.json`; where another authority does, none |
 //! | `keys/LINE.pem` | a line key |
+//! | `keys/NAME.uri` | in place of any of these: the PKCS#11 URI of a key in a hardware security module (RFC 7512) |
 //! | `lines/LINE.json` | its delegation |
 //! | `lines/LINE.request.json` | its request, until the delegation is there |
 //! | `disclosure/YEAR.age`, `.key` | the year key of consignee capsules, under the passphrase or plain |
@@ -18,15 +19,13 @@ use crate::error::{Error, Result};
 use crate::files;
 use crate::journal::{Journal, Record};
 use crate::keys::file::is_encrypted;
-use crate::keys::{Passphrase, SecretKey, year};
+use crate::keys::pkcs11::{Missing, Pkcs11Key, Uri};
+use crate::keys::{SecretKey, SigningKey, Unlock, year};
 use crate::sign::LineKey;
 use std::path::{Path, PathBuf};
 use touchmark_formats::capsule::YearKey;
 use touchmark_formats::delegation::Delegation;
 use touchmark_formats::signed::Signed;
-
-/// Asks for the home's passphrase; only called for keys that are encrypted.
-pub type Ask<'a> = &'a mut dyn FnMut() -> Result<Passphrase>;
 
 /// A home folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,6 +88,18 @@ impl Home {
         self.0.join("keys").join(format!("{name}.pem"))
     }
 
+    /// Where a key in a hardware security module is named.
+    #[must_use]
+    pub fn key_uri_file(&self, name: &str) -> PathBuf {
+        self.0.join("keys").join(format!("{name}.uri"))
+    }
+
+    /// Whether a key is here, or in a token that this home names.
+    #[must_use]
+    pub fn has_key(&self, name: &str) -> bool {
+        self.key_file(name).exists() || self.key_uri_file(name).exists()
+    }
+
     /// A line's delegation.
     #[must_use]
     pub fn delegation_file(&self, slug: &str) -> PathBuf {
@@ -117,22 +128,48 @@ impl Home {
     ///
     /// # Errors
     /// It is not here, or cannot be opened.
-    pub fn root_key(&self, ask: Ask<'_>) -> Result<SecretKey> {
-        let path = self.key_file("root");
-        if path.exists() {
-            return SecretKey::read(&path, ask);
+    pub fn root_key(&self, unlock: &mut dyn Unlock) -> Result<Box<dyn SigningKey>> {
+        if self.has_key("root") {
+            return self.key("root", unlock);
         }
-        Err(Error::file(&path, "the maker's root key is not in this home")
+        Err(Error::file(&self.key_file("root"), "the maker's root key is not in this home")
             .hint("run this in the maker's home, the one that `touchmark-sign init` made"))
     }
 
-    /// The secret key of `line`, which must be the one that its delegation names.
+    /// The key called `name`, in its file or in the token that its URI names.
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    pub fn key(&self, name: &str, unlock: &mut dyn Unlock) -> Result<Box<dyn SigningKey>> {
+        match self.key_uri(name)? {
+            Some(uri) => Ok(Box::new(Pkcs11Key::open(uri, Missing::Refuse, unlock)?)),
+            None => Ok(Box::new(SecretKey::read(&self.key_file(name), || unlock.passphrase())?)),
+        }
+    }
+
+    /// Where the key called `name` stands, if that is a token.
+    ///
+    /// # Errors
+    /// What names it is no PKCS#11 URI.
+    pub fn key_uri(&self, name: &str) -> Result<Option<Uri>> {
+        let path = self.key_uri_file(name);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let text = String::from_utf8(files::read(&path)?).map_err(|_| Error::file(&path, "not UTF-8"))?;
+        let uri = text.trim().parse::<Uri>();
+        uri.map(Some).map_err(|e| Error { message: format!("{}: {e}", path.display()), ..e })
+    }
+
+    /// The key of `line`, which must be the one that its delegation names.
     ///
     /// # Errors
     /// It cannot be opened, or is another.
-    pub fn line_key(&self, line: &Line, ask: Ask<'_>) -> Result<LineKey> {
-        let path = self.key_file(&line.slug);
-        let key = LineKey::new(SecretKey::read(&path, ask)?).map_err(|e| Error::file(&path, e))?;
+    pub fn line_key(&self, line: &Line, unlock: &mut dyn Unlock) -> Result<LineKey> {
+        let key = self.key(&line.slug, unlock)?;
+        let uri = Some(self.key_uri_file(&line.slug)).filter(|path| path.exists());
+        let path = uri.unwrap_or_else(|| self.key_file(&line.slug));
+        let key = LineKey::new(key).map_err(|e| Error::file(&path, e))?;
         if key.public() == line.delegation.signed.key {
             return Ok(key);
         }
@@ -143,16 +180,16 @@ impl Home {
     ///
     /// # Errors
     /// It is here, and cannot be opened.
-    pub fn year_key(&self, year: i16, ask: Ask<'_>) -> Result<Option<YearKey>> {
+    pub fn year_key(&self, year: i16, unlock: &mut dyn Unlock) -> Result<Option<YearKey>> {
         let found = [true, false].map(|encrypted| self.year_file(year, encrypted)).into_iter().find(|p| p.exists());
-        found.map(|path| year::read(&path, year, ask)).transpose()
+        found.map(|path| year::read(&path, year, || unlock.passphrase())).transpose()
     }
 
     /// Makes the key of `year`, of which no mark was sealed yet. `now` is this year.
     ///
     /// # Errors
     /// The disclosure secret is kept elsewhere; the key is there, or was once; or it cannot be written.
-    pub fn new_year_key(&self, year: i16, now: i16, ask: Ask<'_>) -> Result<YearKey> {
+    pub fn new_year_key(&self, year: i16, now: i16, unlock: &mut dyn Unlock) -> Result<YearKey> {
         if !self.has_disclosure() {
             return Err(Error::file(&self.0, "consignees cannot be sealed here: this home has no disclosure secret")
                 .hint("leave --consignee out and let the maker's ledger say where the goods went, or mark in the maker's home"));
@@ -165,10 +202,10 @@ impl Home {
         if year < now || journal.records().iter().any(|r| sealed(&r)) {
             return Err(Error::file(&file, "the disclosure key of that year is missing"));
         }
-        if let Some(key) = self.year_key(year, &mut *ask)? {
+        if let Some(key) = self.year_key(year, &mut *unlock)? {
             return Ok(key);
         }
-        let passphrase = if self.is_encrypted()? { Some(ask()?) } else { None };
+        let passphrase = if self.is_encrypted()? { Some(unlock.passphrase()?) } else { None };
         let key = year::generate()?;
         year::write(&file, year, &key, passphrase.as_ref())?;
         Ok(key)
@@ -211,7 +248,7 @@ impl Home {
     /// There is none, or there are several and none was named.
     pub fn line(&self, name: Option<&str>) -> Result<Line> {
         let mut lines = self.lines()?;
-        lines.retain(|line| self.key_file(&line.slug).exists());
+        lines.retain(|line| self.has_key(&line.slug));
         let names = lines.iter().map(|l| format!("{:?}", l.delegation.signed.line.as_str()));
         let names = names.collect::<Vec<_>>().join(", ");
         let mut found = lines.into_iter().filter(|l| name.is_none_or(|n| l.delegation.signed.line.as_str() == n));

@@ -5,7 +5,7 @@ use crate::delegate::{self, Limits};
 use crate::error::{Error, Result};
 use crate::files::{self, Access};
 use crate::home::{Home, slug};
-use crate::keys::{Passphrase, SecretKey, year};
+use crate::keys::{Passphrase, SecretKey, SigningKey, sign_document, year};
 use jiff::{SignedDuration, Timestamp, ToSpan, civil, tz::TimeZone};
 use std::fs;
 use std::path::Path;
@@ -98,7 +98,7 @@ fn fill(home: &Home, options: &Options, passphrase: Option<&Passphrase>, now: Ti
     let not_before = Date::try_from(civil::date(today.year(), 1, 1)).unwrap_or(Date::MIN);
     let not_after = today.civil().checked_add(YEARS.years()).ok().and_then(|d| Date::try_from(d).ok());
     let not_after = not_after.unwrap_or(Date::MAX);
-    let request = delegate::request(&line, options.line.clone(), root.public());
+    let request = delegate::request(&line, options.line.clone(), root.public())?;
     let delegation = delegate::grant(&root, &request, Limits::wide(options.site, not_before, not_after))?;
     files::write(&home.delegation_file(&slug), delegation.to_json().as_bytes(), Access::Ordinary)?;
     year::write(&home.year_file(today.year(), passphrase.is_some()), today.year(), &year::generate()?, passphrase)?;
@@ -112,12 +112,12 @@ fn fill(home: &Home, options: &Options, passphrase: Option<&Passphrase>, now: Ti
         valid_until: not_after,
         delegations: vec![delegation],
     };
-    let bundle = first_bundle(&authority, options.authority.clone(), maker, now);
+    let bundle = first_bundle(&authority, options.authority.clone(), maker, now)?;
     files::write(&home.trust_file(), bundle.to_json().as_bytes(), Access::Ordinary)?;
     Ok(Made { root: root.public(), not_before, not_after })
 }
 
-fn first_bundle(key: &SecretKey, name: Label, maker: Maker, now: Timestamp) -> Signed<Trust> {
+fn first_bundle(key: &SecretKey, name: Label, maker: Maker, now: Timestamp) -> Result<Signed<Trust>> {
     let signers = vec![Signer { holder: name.clone(), key: key.public() }];
     let mut bundle = Signed::new(Trust {
         version: 1,
@@ -128,8 +128,8 @@ fn first_bundle(key: &SecretKey, name: Label, maker: Maker, now: Timestamp) -> S
         revocations: Vec::new(),
         voids: Vec::new(),
     });
-    key.sign_document(&mut bundle);
-    bundle
+    sign_document(key, &mut bundle)?;
+    Ok(bundle)
 }
 
 /// Makes a folder that the owner alone may enter.

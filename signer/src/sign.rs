@@ -1,27 +1,27 @@
 //! A mark and a line key to a signed mark. Pure: no file, no clock.
 
-use crate::error::{Error, Result};
-use crate::keys::SecretKey;
+use crate::error::Result;
+use crate::keys::{self, SigningKey};
 use touchmark_formats::key::{KeyBytes, KeyError, KeyId, PublicKey};
 use touchmark_formats::mark::{Mark, SignedMark};
 use touchmark_formats::text::Label;
 
-/// A line's secret key, with its public key ready for checking.
+/// A line's key, whoever holds it, with its public key ready for checking.
 #[derive(Debug)]
 pub struct LineKey {
-    secret: SecretKey,
+    holder: Box<dyn SigningKey>,
     public: PublicKey,
     id: KeyId,
 }
 
 impl LineKey {
-    /// `secret` as a line key.
+    /// `holder` as a line key.
     ///
     /// # Errors
-    /// [`KeyError`] for a secret whose public key no verifier would accept; a generated one never is.
-    pub fn new(secret: SecretKey) -> std::result::Result<Self, KeyError> {
-        let public = secret.public().check()?;
-        Ok(Self { id: public.bytes().id(), secret, public })
+    /// [`KeyError`] for a key whose public half no verifier would accept; a generated one never is.
+    pub fn new(holder: Box<dyn SigningKey>) -> std::result::Result<Self, KeyError> {
+        let public = holder.public().check()?;
+        Ok(Self { id: public.bytes().id(), holder, public })
     }
 
     /// The public key.
@@ -39,17 +39,18 @@ impl LineKey {
 
 /// Signs `mark`, which says `part` and `lot`, for the maker with the root key `root`. It does not ask whether the
 /// delegation allows it; [`crate::issue`] does.
-#[must_use]
-pub fn sign(key: &LineKey, mark: Mark, root: &KeyBytes, part: &Label, lot: Option<&Label>) -> SignedMark {
-    let signature = key.secret.sign(&mark.message(root, part, lot));
-    SignedMark { mark, signature }
-}
-
-/// As [`sign`], then checks the signature, so that a faulty computation, which for Ed25519 can give away the key, never
-/// leaves the program (FIPS 186-5, section 7.8.3 on deterministic signatures and faults).
 ///
 /// # Errors
-/// The signature does not verify.
+/// The key's holder is out of reach or refuses.
+pub fn sign(key: &LineKey, mark: Mark, root: &KeyBytes, part: &Label, lot: Option<&Label>) -> Result<SignedMark> {
+    let signature = key.holder.sign(&mark.message(root, part, lot))?;
+    Ok(SignedMark { mark, signature })
+}
+
+/// As [`sign`], then checks the signature ([`keys::sign_checked`]).
+///
+/// # Errors
+/// As [`sign`], or the signature does not verify.
 pub fn sign_checked(
     key: &LineKey,
     mark: Mark,
@@ -57,27 +58,22 @@ pub fn sign_checked(
     part: &Label,
     lot: Option<&Label>,
 ) -> Result<SignedMark> {
-    let signed = sign(key, mark, root, part, lot);
-    if key.public.verify(&signed.mark.message(root, part, lot), &signed.signature) {
-        Ok(signed)
-    } else {
-        Err(Error::unusable(format!(
-            "the signature of serial {} came out wrong and was thrown away",
-            signed.mark.serial
-        ))
-        .hint("this points at faulty memory or a faulty processor: do not sign on this machine"))
-    }
+    let message = mark.message(root, part, lot);
+    let what = format_args!("serial {}", mark.serial);
+    let signature = keys::sign_checked(&*key.holder, &key.public, &message, &what)?;
+    Ok(SignedMark { mark, signature })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keys::SecretKey;
     use touchmark_formats::date::Date;
     use touchmark_formats::mark::{Extension, Part, Serial};
 
     #[test]
     fn part_lot_and_root_are_under_the_signature() {
-        let key = LineKey::new(SecretKey::from_seed(&[1; 32])).unwrap();
+        let key = LineKey::new(Box::new(SecretKey::from_seed(&[1; 32]))).unwrap();
         let root = SecretKey::from_seed(&[2; 32]).public();
         let (part, lot): (Label, Label) = ("STM32F407VGT6".parse().unwrap(), "A2B347K".parse().unwrap());
         let mark = Mark {

@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::files::{self, Access};
 use crate::home::Home;
 use crate::init::BUNDLE_LIFE;
-use crate::keys::SecretKey;
+use crate::keys::{SigningKey, Unlock, sign_document};
 use jiff::Timestamp;
 use std::path::Path;
 use touchmark_formats::delegation::{Delegation, SerialRange};
@@ -89,13 +89,13 @@ pub fn edit(
 ///
 /// # Errors
 /// A key does not.
-pub fn sign(bundle: &mut Signed<Trust>, keys: &[SecretKey]) -> Result<()> {
+pub fn sign(bundle: &mut Signed<Trust>, keys: &[Box<dyn SigningKey>]) -> Result<()> {
     for key in keys {
         let public = key.public();
         if !bundle.signed.authority.signers.iter().any(|s| s.key == public) {
             return Err(Error::refused(format!("the key {public} is not one of {}", bundle.signed.authority.name)));
         }
-        key.sign_document(bundle);
+        sign_document(&**key, bundle)?;
     }
     Ok(())
 }
@@ -227,13 +227,12 @@ pub fn add_to_home(
     home: &Home,
     delegation: Signed<Delegation>,
     now: Timestamp,
-    ask: crate::home::Ask<'_>,
+    unlock: &mut dyn Unlock,
 ) -> Result<bool> {
-    let key = home.key_file("authority");
-    if !key.exists() {
+    if !home.has_key("authority") {
         return Ok(false);
     }
-    let key = SecretKey::read(&key, ask)?;
+    let key = home.key("authority", unlock)?;
     let _lock = files::lock_folder(home.dir());
     let mut bundle = edit(read(&home.trust_file())?, now, |trust| add_delegation(trust, delegation))?;
     sign(&mut bundle, &[key])?;

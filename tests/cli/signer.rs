@@ -1,8 +1,13 @@
 //! `touchmark-sign` as its users run it: the binary, its files, and what it prints.
 
-#![allow(clippy::unwrap_used, reason = "a helper of a test fails the test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a helper of a test fails the test, or says why it is skipped"
+)]
 
 mod kit;
+mod softhsm;
 
 #[path = "signer/crash.rs"]
 mod crash;
@@ -10,6 +15,8 @@ mod crash;
 mod delegate;
 #[path = "signer/disclose.rs"]
 mod disclose;
+#[path = "signer/hsm.rs"]
+mod hsm;
 #[path = "signer/init.rs"]
 mod init;
 #[path = "signer/mark.rs"]

@@ -18,6 +18,16 @@ fn the_page_on_print_quality() {
 }
 
 #[test]
+fn the_page_on_security_modules() {
+    let there = std::process::Command::new("softhsm2-util").arg("--version").output().is_ok();
+    if there && std::path::Path::new("/usr/lib/softhsm/libsofthsm2.so").exists() {
+        run_page(&root().join("docs/hsm.md"), &[]);
+    } else {
+        println!("skipped: SoftHSM2 is not installed (Debian: softhsm2)");
+    }
+}
+
+#[test]
 fn the_makers_page() {
     run_page(&root().join("docs/maker.md"), &[]);
 }

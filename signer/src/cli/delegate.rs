@@ -7,7 +7,8 @@ use crate::delegate::{self, Limits};
 use crate::error::{Error, Result};
 use crate::files::{self, Access};
 use crate::home::{Home, read_delegation, slug};
-use crate::keys::SecretKey;
+use crate::keys::pkcs11::{Missing, Pkcs11Key, Uri};
+use crate::keys::{SecretKey, SigningKey};
 use crate::{init, trust};
 use jiff::Timestamp;
 use std::path::PathBuf;
@@ -27,7 +28,7 @@ pub(super) struct Args {
 
 #[derive(clap::Subcommand)]
 enum Command {
-    Request(RequestArgs),
+    Request(Box<RequestArgs>),
     Grant(Box<Grant>),
     Accept(Accept),
 }
@@ -47,6 +48,10 @@ struct RequestArgs {
     /// Write the request here too; `-` for standard output
     #[arg(long, value_name = "F")]
     out: Option<PathBuf>,
+    /// Keep the key in a hardware security module: the PKCS#11 URI of the key (RFC 7512), which is made if it is not
+    /// there
+    #[arg(long, value_name = "URI", conflicts_with_all = ["no_passphrase", "passphrase_file"])]
+    pkcs11: Option<Uri>,
     /// Leave the line's key unencrypted: whoever copies it can sign as this line
     #[arg(long, conflicts_with = "passphrase_file")]
     no_passphrase: bool,
@@ -137,7 +142,7 @@ struct Accept {
 
 pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
     match args.command {
-        Command::Request(args) => request(args, io),
+        Command::Request(args) => request(*args, io),
         Command::Grant(args) => grant(*args, io),
         Command::Accept(args) => accept(&args, io),
     }
@@ -153,22 +158,41 @@ fn request(args: RequestArgs, io: &mut Io<'_>) -> Result<()> {
     for folder in ["keys", "lines"] {
         init::private_folder(&home.dir().join(folder))?;
     }
-    let path = home.key_file(&slug);
     let mut secrets = args.passphrase.secrets();
     // A request that was interrupted, or lost, is made again with the same key.
-    let key = if path.exists() {
-        SecretKey::read(&path, || secrets.ask(io))?
-    } else {
-        let passphrase = if args.no_passphrase { None } else { Some(secrets.choose(io)?) };
-        let key = SecretKey::generate()?;
-        key.write(&path, passphrase.as_ref())?;
-        key
+    let key: Box<dyn SigningKey> = match args.pkcs11 {
+        Some(uri) => Box::new(token_key(&home, &slug, uri, &mut secrets, io)?),
+        None if home.has_key(&slug) => home.key(&slug, &mut secrets.unlock(io))?,
+        None => {
+            let passphrase = if args.no_passphrase { None } else { Some(secrets.choose(io)?) };
+            let key = SecretKey::generate()?;
+            key.write(&home.key_file(&slug), passphrase.as_ref())?;
+            Box::new(key)
+        }
     };
-    let request = delegate::request(&key, args.line, maker);
+    let request = delegate::request(&*key, args.line, maker)?;
     files::write(&home.request_file(&slug), request.to_json().as_bytes(), Access::Ordinary)?;
     copy_out(args.out.as_ref(), &request.to_json(), io)?;
     io.say(format_args!("{}: to be granted by the maker", home.request_file(&slug).display()));
     Ok(())
+}
+
+/// The key that `uri` names, made if it is not there, and named in the home.
+fn token_key(home: &Home, slug: &str, uri: Uri, secrets: &mut Secrets, io: &mut Io<'_>) -> Result<Pkcs11Key> {
+    if home.key_file(slug).exists() {
+        return Err(Error::file(&home.key_file(slug), "this line has a key in a file already")
+            .hint("name the line otherwise, or take that file away"));
+    }
+    let file = home.key_uri_file(slug);
+    if home.key_uri(slug)?.is_some_and(|known| known != uri) {
+        return Err(Error::file(&file, "this line has a key by another PKCS#11 URI already"));
+    }
+    let key = Pkcs11Key::open(uri, Missing::Generate, &mut secrets.unlock(io))?;
+    if key.is_exportable()? {
+        io.say("warning: the token would give this key out; one that it makes itself stays in it");
+    }
+    files::write(&file, format!("{}\n", key.uri().as_str()).as_bytes(), Access::Ordinary)?;
+    Ok(key)
 }
 
 fn maker_root(text: &str) -> Result<KeyBytes> {
@@ -188,9 +212,9 @@ fn grant(args: Grant, io: &mut Io<'_>) -> Result<()> {
     let home = Home::open(&args.home)?;
     let limits = args.limits.limits(io.now)?;
     let mut secrets = args.passphrase.secrets();
-    let root = home.root_key(&mut || secrets.ask(io))?;
+    let root = home.root_key(&mut secrets.unlock(io))?;
     let (request, new_key) = args.whom.request(&home, root.public(), &mut secrets, io)?;
-    let delegation = delegate::grant(&root, &request, limits)?;
+    let delegation = delegate::grant(&*root, &request, limits)?;
     let slug = slug(delegation.signed.line.as_str())?;
     let file = home.delegation_file(&slug);
     if file.exists() && read_delegation(&file)?.signed.key != delegation.signed.key {
@@ -204,7 +228,7 @@ fn grant(args: Grant, io: &mut Io<'_>) -> Result<()> {
     files::write(&file, delegation.to_json().as_bytes(), Access::Ordinary)?;
     copy_out(args.out.as_ref(), &delegation.to_json(), io)?;
     io.say(format_args!("{}: {}", file.display(), described(&delegation.signed).trim_end()));
-    if trust::add_to_home(&home, delegation, io.now, &mut || secrets.ask(io))? {
+    if trust::add_to_home(&home, delegation, io.now, &mut secrets.unlock(io))? {
         io.say(format_args!("{}: the line is in it, under a new version", home.trust_file().display()));
     } else {
         io.say("note: the authority's key is not here; let it add the delegation to its bundle with `trust add`");
@@ -227,8 +251,8 @@ impl Whom {
         }
         if let Some(line) = self.line {
             let own = home.line(Some(line.as_str()))?;
-            let key = SecretKey::read(&home.key_file(&own.slug), || secrets.ask(io))?;
-            return Ok((delegate::request(&key, line, root), None));
+            let key = home.key(&own.slug, &mut secrets.unlock(io))?;
+            return Ok((delegate::request(&*key, line, root)?, None));
         }
         let line = self.new_line.ok_or_else(|| Error::unusable("for which line?"))?;
         let path = home.key_file(&slug(line.as_str())?);
@@ -237,7 +261,7 @@ impl Whom {
             return Err(known.hint("--line NAME grants it other limits"));
         }
         let key = SecretKey::generate()?;
-        Ok((delegate::request(&key, line, root), Some(key)))
+        Ok((delegate::request(&key, line, root)?, Some(key)))
     }
 }
 

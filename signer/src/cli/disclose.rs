@@ -76,16 +76,16 @@ pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
     let records = Journal::read(&home.journal_file())?;
     let options = options(&args, &recipient, io.now)?;
     let mut secrets = args.passphrase.secrets();
-    let root = home.root_key(&mut || secrets.ask(io))?;
+    let root = home.root_key(&mut secrets.unlock(io))?;
     let mut keys = BTreeMap::new();
     for year in years(&options, &records)? {
-        if let Some(key) = home.year_key(year, &mut || secrets.ask(io))? {
+        if let Some(key) = home.year_key(year, &mut secrets.unlock(io))? {
             keys.insert(year, key);
         }
     }
     let customers = consignees::read(&home.consignees_file())?;
     let knowledge = Knowledge { records: &records, consignees: &customers, years: &keys };
-    let Made { envelope, unnamed } = disclose(&root, &options, &knowledge)?;
+    let Made { envelope, unnamed } = disclose(&*root, &options, &knowledge)?;
     let json = Zeroizing::new(envelope.to_json());
     let sealed = age::encrypt_and_armor(&recipient, json.as_bytes())
         .map_err(|e| Error::unusable(format!("cannot encrypt the disclosure: {e}")))?;

@@ -14,6 +14,7 @@ use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
+use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 /// How a run ended: the exit status of the program.
@@ -43,6 +44,10 @@ pub struct Io<'a> {
     pub now: Timestamp,
     /// `TOUCHMARK_PASSPHRASE` of the environment.
     pub passphrase: Option<Zeroizing<String>>,
+    /// `TOUCHMARK_PIN` of the environment.
+    pub pin: Option<Zeroizing<String>>,
+    /// `CREDENTIALS_DIRECTORY` of the environment: where systemd puts a service's credentials.
+    pub credentials: Option<PathBuf>,
     /// The terminal.
     pub prompt: Prompt,
 }
@@ -58,6 +63,8 @@ impl<'a> Io<'a> {
             // Files that people read say seconds.
             now: Timestamp::from_second(now.as_second()).unwrap_or(now),
             passphrase: std::env::var("TOUCHMARK_PASSPHRASE").ok().map(Zeroizing::new),
+            pin: std::env::var("TOUCHMARK_PIN").ok().map(Zeroizing::new),
+            credentials: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from),
             prompt: Box::new(|text| rpassword::prompt_password(text).map(Zeroizing::new)),
         }
     }
@@ -82,7 +89,8 @@ impl<'a> Io<'a> {
 /// 2 usage, or an unusable file, key or passphrase.
 ///
 /// Passphrases come from --passphrase-file, from the environment variable TOUCHMARK_PASSPHRASE, or are asked for on the
-/// terminal; never from the command line.
+/// terminal; never from the command line. PINs of tokens likewise: --pin-file, TOUCHMARK_PIN, or pin-source in the PKCS#11
+/// URI of the key.
 #[derive(Parser)]
 #[command(name = "touchmark-sign", version, max_term_width = 110)]
 struct Cli {

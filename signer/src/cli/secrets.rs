@@ -1,11 +1,14 @@
-//! Where passphrases come from: a file, the environment, the terminal.
+//! Where passphrases and PINs come from: a file, the environment, a credential of systemd, the terminal.
 
 use super::Io;
 use crate::error::{Error, Result};
 use crate::files;
-use crate::keys::Passphrase;
+use crate::keys::{Passphrase, Unlock};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
+
+/// The credential of systemd (`LoadCredential=`) that holds a token's PIN.
+const PIN_CREDENTIAL: &str = "touchmark-pin";
 
 /// Options of every command that opens a key.
 #[derive(Clone, clap::Args)]
@@ -13,21 +16,68 @@ pub(super) struct PassphraseArgs {
     /// File whose first line is the passphrase
     #[arg(long, value_name = "F")]
     passphrase_file: Option<PathBuf>,
+    /// File whose first line is the PIN of the token that holds a key
+    #[arg(long, value_name = "F")]
+    pin_file: Option<PathBuf>,
 }
 
 /// The home's passphrase, asked for at most once in a run.
 pub(super) struct Secrets {
     file: Option<PathBuf>,
+    pin_file: Option<PathBuf>,
     known: Option<Passphrase>,
+}
+
+/// Secrets together with the world that they come from.
+pub(super) struct Unlocker<'a, 'io> {
+    secrets: &'a mut Secrets,
+    io: &'a mut Io<'io>,
+}
+
+impl Unlock for Unlocker<'_, '_> {
+    fn passphrase(&mut self) -> Result<Passphrase> {
+        self.secrets.ask(self.io)
+    }
+
+    fn pin(&mut self, token: &str) -> Result<Passphrase> {
+        self.secrets.pin(token, self.io)
+    }
 }
 
 impl PassphraseArgs {
     pub(super) fn secrets(self) -> Secrets {
-        Secrets { file: self.passphrase_file, known: None }
+        Secrets { file: self.passphrase_file, pin_file: self.pin_file, known: None }
     }
 }
 
 impl Secrets {
+    /// As the library asks for them.
+    pub(super) fn unlock<'a, 'io>(&'a mut self, io: &'a mut Io<'io>) -> Unlocker<'a, 'io> {
+        Unlocker { secrets: self, io }
+    }
+
+    /// The PIN of a token.
+    fn pin(&mut self, token: &str, io: &mut Io<'_>) -> Result<Passphrase> {
+        let credential = io.credentials.as_ref().map(|folder| folder.join(PIN_CREDENTIAL)).filter(|f| f.exists());
+        if let Some(path) = &self.pin_file {
+            return read_file(path, io);
+        }
+        if let Some(pin) = io.pin.clone() {
+            return checked(pin, "TOUCHMARK_PIN");
+        }
+        if let Some(path) = credential {
+            return files::first_line(&path);
+        }
+        let typed = (io.prompt)(&format!("PIN of the token {token}: ")).map_err(|_| {
+            Error::unusable(format!("the PIN of the token {token} is needed, and there is no terminal to ask for it"))
+                .hint(format!(
+                    "give --pin-file F, pin-source=file:F in the PKCS#11 URI, TOUCHMARK_PIN, or the systemd credential \
+                     {PIN_CREDENTIAL}"
+                ))
+        })?;
+        checked(typed, "the PIN typed in")
+    }
+
     /// The passphrase of keys that exist.
     pub(super) fn ask(&mut self, io: &mut Io<'_>) -> Result<Passphrase> {
         if let Some(known) = &self.known {
@@ -64,24 +114,19 @@ impl Secrets {
 }
 
 fn read_file(path: &Path, io: &mut Io<'_>) -> Result<Passphrase> {
-    let bytes = Zeroizing::new(files::read(path)?);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
         let mode = std::fs::metadata(path).map_or(0, |m| m.permissions().mode());
         if mode & 0o044 != 0 {
-            io.say(format_args!("warning: {}: others can read this passphrase; `chmod 600` it", path.display()));
+            io.say(format_args!("warning: {}: others can read this secret; `chmod 600` it", path.display()));
         }
     }
-    let line = bytes.split(|b| *b == b'\n').next().unwrap_or_default();
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let text = std::str::from_utf8(line).map_err(|_| Error::file(path, "the passphrase is not UTF-8"))?;
-    checked(Zeroizing::new(text.to_owned()), &path.display().to_string())
+    files::first_line(path)
 }
 
 fn checked(text: Zeroizing<String>, source: &str) -> Result<Passphrase> {
-    let limit = Passphrase::MAX_BYTES;
-    Passphrase::new(text).ok_or_else(|| Error::unusable(format!("{source}: a passphrase has 1 to {limit} bytes")))
+    Passphrase::new(text).ok_or_else(|| Passphrase::no_such(source))
 }
 
 fn prompt(io: &mut Io<'_>, text: &str) -> Result<Zeroizing<String>> {

@@ -6,7 +6,8 @@ use super::secrets::{PassphraseArgs, Secrets};
 use crate::error::{Error, Result};
 use crate::files;
 use crate::home::{Home, read_delegation};
-use crate::keys::{SecretKey, file};
+use crate::keys::pkcs11::{Missing, Pkcs11Key};
+use crate::keys::{SecretKey, SigningKey, file};
 use crate::trust;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -39,8 +40,9 @@ enum Command {
 struct Bundle {
     #[command(flatten)]
     place: Place,
-    /// A private key of the authority to sign with; as often as needed. With --home its own is taken
-    #[arg(long, value_name = "PEM", alias = "key-file")]
+    /// A private key of the authority to sign with, in a file or by its PKCS#11 URI; as often as needed. With --home its
+    /// own is taken
+    #[arg(long, value_name = "PEM|URI", alias = "key-file")]
     sign_key: Vec<PathBuf>,
     /// Write the new version here, not over the old one
     #[arg(long, value_name = "F")]
@@ -153,8 +155,8 @@ struct VoidArgs {
 struct Sign {
     #[command(flatten)]
     place: Place,
-    /// A private key of the authority; as often as needed
-    #[arg(long, value_name = "PEM", required_unless_present = "home")]
+    /// A private key of the authority, in a file or by its PKCS#11 URI; as often as needed
+    #[arg(long, value_name = "PEM|URI", required_unless_present = "home")]
     key: Vec<PathBuf>,
     #[command(flatten)]
     passphrase: PassphraseArgs,
@@ -176,12 +178,22 @@ impl Place {
         }
     }
 
-    /// The private keys at `files` and the home's own.
-    fn keys(&self, files: &[PathBuf], passphrase: PassphraseArgs, io: &mut Io<'_>) -> Result<Vec<SecretKey>> {
-        let own = self.home.as_ref().map(|dir| Home::open(dir).map(|home| home.key_file("authority"))).transpose()?;
-        let own = own.filter(|file| file.exists());
+    /// The private keys that `named` names, and the home's own.
+    fn keys(&self, named: &[PathBuf], passphrase: PassphraseArgs, io: &mut Io<'_>) -> Result<Vec<Box<dyn SigningKey>>> {
         let mut secrets = passphrase.secrets();
-        own.iter().chain(files).map(|file| SecretKey::read(file, || secrets.ask(io))).collect()
+        let mut keys = Vec::new();
+        let home = self.home.as_ref().map(|dir| Home::open(dir)).transpose()?;
+        if let Some(home) = home.filter(|home| home.has_key("authority")) {
+            keys.push(home.key("authority", &mut secrets.unlock(io))?);
+        }
+        for name in named {
+            let uri = name.to_str().filter(|text| text.starts_with("pkcs11:"));
+            keys.push(match uri.map(str::parse).transpose()? {
+                Some(uri) => Box::new(Pkcs11Key::open(uri, Missing::Refuse, &mut secrets.unlock(io))?),
+                None => Box::new(SecretKey::read(name, || secrets.ask(io))?) as Box<dyn SigningKey>,
+            });
+        }
+        Ok(keys)
     }
 }
 

@@ -1,6 +1,6 @@
 use super::*;
 use crate::delegate::{Limits, grant, request};
-use crate::keys::SecretKey;
+use crate::keys::{SecretKey, SigningKey};
 use proptest::prelude::*;
 use touchmark_formats::delegation::Lot;
 use touchmark_formats::mark::SignedMark;
@@ -8,7 +8,7 @@ use touchmark_formats::mark::SignedMark;
 /// A delegation within `limits`.
 pub(crate) fn delegation(limits: Limits) -> Delegation {
     let [root, line] = [1, 2].map(|n| SecretKey::from_seed(&[n; 32]));
-    let request = request(&line, "L".parse().unwrap(), root.public());
+    let request = request(&line, "L".parse().unwrap(), root.public()).unwrap();
     grant(&root, &request, limits).unwrap().signed
 }
 

@@ -1,20 +1,19 @@
 //! Ed25519 keys as PKCS#8 PEM (RFC 5958, RFC 8410), plain or under PBES2 (RFC 8018) with scrypt and AES-256-CBC.
 
-use super::Passphrase;
+use super::{Passphrase, SigningKey};
 use crate::error::{Error, Result};
 use crate::files::{self, Access};
 use ed25519_dalek::pkcs8::{DecodePublicKey, KeypairBytes};
-use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
+use ed25519_dalek::{Signer, SigningKey as DalekKey, VerifyingKey};
 use pkcs8::{DecodePrivateKey, EncodePrivateKey, LineEnding};
 use std::path::Path;
 use touchmark_formats::key::KeyBytes;
-use touchmark_formats::signed::{Document, Signed, message};
 use zeroize::Zeroizing;
 
 const ENCRYPTED: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
 
 /// A secret Ed25519 key (RFC 8032), wiped when dropped, shown by nobody.
-pub struct SecretKey(SigningKey);
+pub struct SecretKey(DalekKey);
 
 impl std::fmt::Debug for SecretKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -34,25 +33,7 @@ impl SecretKey {
     /// The key of a seed of 32 bytes (RFC 8032, section 5.1.5).
     #[must_use]
     pub fn from_seed(seed: &[u8; 32]) -> Self {
-        Self(SigningKey::from_bytes(seed))
-    }
-
-    /// The public key.
-    #[must_use]
-    pub fn public(&self) -> KeyBytes {
-        KeyBytes(self.0.verifying_key().to_bytes())
-    }
-
-    /// Plain Ed25519 over `message` (RFC 8032, section 5.1.6).
-    #[must_use]
-    pub fn sign(&self, message: &[u8]) -> [u8; 64] {
-        self.0.sign(message).to_bytes()
-    }
-
-    /// Puts this key's signature into an envelope.
-    pub fn sign_document<T: Document>(&self, envelope: &mut Signed<T>) {
-        let signature = self.sign(&message(&envelope.signed));
-        envelope.attach(self.public(), signature);
+        Self(DalekKey::from_bytes(seed))
     }
 
     /// The key as PKCS#8 PEM, encrypted if there is a passphrase. It is version 1, without the public key: OpenSSL
@@ -81,7 +62,7 @@ impl SecretKey {
             (false, _) => KeypairBytes::from_pkcs8_pem(pem)
                 .map_err(|e| Error::file(path, format_args!("not an Ed25519 private key in PKCS#8 PEM ({e})")))?,
         };
-        let key = Self(SigningKey::from_bytes(&pair.secret_key));
+        let key = Self(DalekKey::from_bytes(&pair.secret_key));
         match &pair.public_key {
             // A stored public key that is not the secret one's is the classic way to make Ed25519 leak its key.
             Some(public) if public.to_bytes() != key.public().0 => {
@@ -108,6 +89,20 @@ impl SecretKey {
     /// The file cannot be written.
     pub fn write(&self, path: &Path, passphrase: Option<&Passphrase>) -> Result<()> {
         files::write(path, self.to_pem(passphrase)?.as_bytes(), Access::Private)
+    }
+}
+
+impl SigningKey for SecretKey {
+    fn public(&self) -> KeyBytes {
+        KeyBytes(self.0.verifying_key().to_bytes())
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<[u8; 64]> {
+        Ok(self.0.sign(message).to_bytes())
+    }
+
+    fn suspect(&self) -> &'static str {
+        "this points at faulty memory or a faulty processor: do not sign on this machine"
     }
 }
 

@@ -1,8 +1,9 @@
-//! The passphrase over keys at rest.
+//! The passphrase over keys at rest, and the PIN of a token.
 
+use crate::error::Error;
 use zeroize::Zeroizing;
 
-/// A passphrase of at least one character, wiped when dropped, shown by nobody.
+/// A passphrase or PIN of at least one character, wiped when dropped, shown by nobody.
 #[derive(Clone)]
 pub struct Passphrase(Zeroizing<String>);
 
@@ -14,6 +15,12 @@ impl Passphrase {
     #[must_use]
     pub fn new(text: Zeroizing<String>) -> Option<Self> {
         (1..=Self::MAX_BYTES).contains(&text.len()).then_some(Self(text))
+    }
+
+    /// What is wrong with `source` where [`Passphrase::new`] found none.
+    #[must_use]
+    pub fn no_such(source: &str) -> Error {
+        Error::unusable(format!("{source}: a passphrase has 1 to {} bytes", Self::MAX_BYTES))
     }
 
     /// The characters, for key derivation.

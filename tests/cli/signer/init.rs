@@ -94,11 +94,11 @@ fn a_passphrase_file_that_others_can_read_is_pointed_out() {
     std::fs::set_permissions(place.path("pw"), std::fs::Permissions::from_mode(0o644)).unwrap();
     place
         .run("init p --maker Acme --country NL --passphrase-file pw")
-        .says(0, "warning: pw: others can read this passphrase; `chmod 600` it");
+        .says(0, "warning: pw: others can read this secret; `chmod 600` it");
     finished(place.command("mark --home p --part P --format text --out -").env("TOUCHMARK_PASSPHRASE", "x")).done();
     place.write("pw", "\n").run("init q --maker Acme --country NL --passphrase-file pw").says(
         2,
-        "warning: pw: others can read this passphrase; `chmod 600` it\nerror: pw: a passphrase has 1 to 1024 bytes",
+        "warning: pw: others can read this secret; `chmod 600` it\nerror: pw: a passphrase has 1 to 1024 bytes",
     );
 }
 
@@ -112,6 +112,8 @@ fn run_with_terminal(args: &[&str], answers: &'static [&'static str]) -> (cli::E
         stderr: &mut err,
         now: "2026-11-23T12:00:00Z".parse().unwrap(),
         passphrase: None,
+        pin: None,
+        credentials: None,
         prompt: Box::new(move |_| {
             left.next().map(|a| Zeroizing::new((*a).to_owned())).ok_or(std::io::ErrorKind::NotFound.into())
         }),

@@ -2,7 +2,7 @@
 
 use super::kit::{Place, masked};
 use touchmark_formats::trust::{Trust, TrustError};
-use touchmark_signer::keys::SecretKey;
+use touchmark_signer::keys::{SecretKey, SigningKey};
 
 /// Private keys of an authority's officials, and the home of a maker.
 fn officials() -> Place {

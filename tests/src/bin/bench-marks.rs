@@ -39,9 +39,10 @@ fn signing(maker: &TestMaker, mark: &Mark) {
     let bare = || {
         black_box(maker.line.sign(black_box(&message)));
     };
-    let key = LineKey::new(SecretKey::from_seed(maker.line.as_bytes())).unwrap_or_else(|e| panic!("{e}"));
+    let key = LineKey::new(Box::new(SecretKey::from_seed(maker.line.as_bytes()))).unwrap_or_else(|e| panic!("{e}"));
     let (root, part) = (public(&maker.root), maker.delegation.part(mark).cloned().unwrap_or_else(|| panic!("no part")));
-    let signed = || sign_mark(&key, black_box(mark).clone(), &root, &part, mark.lot.as_ref());
+    let signed =
+        || sign_mark(&key, black_box(mark).clone(), &root, &part, mark.lot.as_ref()).unwrap_or_else(|e| panic!("{e}"));
     let sign = || drop(black_box(signed().to_bytes()));
     compare("bare ed25519-dalek sign", bare, "encode and sign", sign);
     let qr = || drop(black_box(svg(&signed(), &Request::Qr { ec: EcLevel::M, min_version: 1 })));

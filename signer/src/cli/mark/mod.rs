@@ -36,7 +36,7 @@ pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
     let mut orders = rows::orders(&args, delegation.site, io)?;
     orders.iter_mut().try_for_each(|order| settle_lot(delegation, order))?;
     let mut secrets = args.passphrase.clone().secrets();
-    let key = home.line_key(&line, &mut || secrets.ask(io))?;
+    let key = home.line_key(&line, &mut secrets.unlock(io))?;
     let years = year_keys(&home, &orders, &mut secrets, io)?;
     let templates = orders.iter().map(|order| {
         let content = order.content.clone();
@@ -66,11 +66,11 @@ fn year_keys(home: &Home, orders: &[Order], secrets: &mut Secrets, io: &mut Io<'
         if keys.contains_key(&year) {
             continue;
         }
-        let key = match home.year_key(year, &mut || secrets.ask(io))? {
+        let key = match home.year_key(year, &mut secrets.unlock(io))? {
             Some(key) => key,
             None => {
                 let this_year = crate::init::today(io.now)?.year();
-                let key = home.new_year_key(year, this_year, &mut || secrets.ask(io))?;
+                let key = home.new_year_key(year, this_year, &mut secrets.unlock(io))?;
                 io.say(format_args!("note: made the disclosure key of {year}; keep a copy of it in a safe place"));
                 key
             }
