@@ -10,5 +10,6 @@ mod refusals;
 mod second;
 mod signatures;
 mod spec;
+mod typed;
 mod vectors;
 mod verdicts;
