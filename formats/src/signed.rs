@@ -222,11 +222,17 @@ fn put_list<T>(
 /// The longest free text of a document (a case, an address), in bytes.
 pub const MAX_LINE_BYTES: usize = 500;
 
-/// Reads a free text of one line: at most [`MAX_LINE_BYTES`], and no character that a [`crate::text::Label`] refuses, for it is printed
-/// on terminals and in reports.
+/// Whether `text` may be a free text of a document: at most [`MAX_LINE_BYTES`], and no character that a
+/// [`crate::text::Label`] refuses, for it is printed on terminals and in reports.
+#[must_use]
+pub fn is_line(text: &str) -> bool {
+    text.len() <= MAX_LINE_BYTES && !text.chars().any(forbidden)
+}
+
+/// Reads a free text of one line: see [`is_line`].
 pub(crate) fn line<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::Error> {
     let text = String::deserialize(d)?;
-    if text.len() > MAX_LINE_BYTES || text.chars().any(forbidden) {
+    if !is_line(&text) {
         return Err(D::Error::custom(
             "a text is one line of at most 500 bytes without control or invisible characters",
         ));

@@ -200,7 +200,8 @@ impl Home {
         let sealed =
             |record: &&Record| record.date.year() == year && record.first_mark().is_some_and(|m| m.capsule.is_some());
         if year < now || journal.records().iter().any(|r| sealed(&r)) {
-            return Err(Error::file(&file, "the disclosure key of that year is missing"));
+            return Err(Error::file(&file, "the disclosure key of that year is missing")
+                .hint("restore it from its copy: no other opens what was sealed under it; or leave --consignee out"));
         }
         if let Some(key) = self.year_key(year, &mut *unlock)? {
             return Ok(key);

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use touchmark_formats::capsule::{Capsule, CapsuleSize, LotKey, YearKey};
 use touchmark_formats::date::Date;
 use touchmark_formats::delegation::{Delegation, OutOfScope, SerialRange};
-use touchmark_formats::mark::{Extension, Mark, Part, Serial};
+use touchmark_formats::mark::{Extension, Mark, Part, SIGNATURE_BYTES, Serial};
 use touchmark_formats::text::Label;
 
 /// What a mark says, apart from its serial.
@@ -83,6 +83,13 @@ impl<'a> Template<'a> {
             mark.capsule = Some(sealed.ok_or_else(|| Error::unusable(format!("consignee {number} cannot be sealed")))?);
         }
         Ok(mark)
+    }
+
+    /// Bytes of the mark with this serial, signature included.
+    #[must_use]
+    pub fn length(&self, serial: Serial) -> usize {
+        let capsule = self.seal.as_ref().map_or(0, |(_, size, _)| usize::from(size.bytes()));
+        self.unsealed(serial).unsigned_bytes().len() + capsule + SIGNATURE_BYTES
     }
 
     fn unsealed(&self, serial: Serial) -> Mark {

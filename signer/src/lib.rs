@@ -32,4 +32,5 @@ pub mod plan;
 pub mod render;
 pub mod serials;
 pub mod sign;
+mod table;
 pub mod trust;

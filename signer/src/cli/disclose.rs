@@ -1,7 +1,7 @@
 //! `touchmark-sign disclose`.
 
-use super::Io;
 use super::secrets::PassphraseArgs;
+use super::{Io, counted};
 use crate::disclose::{Knowledge, MAX_SERIALS, Made, Options, disclose, years};
 use crate::error::{Error, Result};
 use crate::files::{self, Access};
@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use touchmark_formats::date::Date;
 use touchmark_formats::disclosure::Scope;
+use touchmark_formats::signed::{MAX_LINE_BYTES, is_line};
 use touchmark_formats::text::Label;
 use zeroize::Zeroizing;
 
@@ -94,8 +95,8 @@ pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
         _ => files::write(&args.out, sealed.as_bytes(), Access::Ordinary)?,
     }
     let disclosed = &envelope.signed;
-    let (keys, names) = (disclosed.grants.len(), disclosed.consignees.len());
-    io.say(format_args!("{}: {keys} keys and {names} consignees for {}", disclosed.scope, disclosed.recipient));
+    let (keys, names) = (counted(disclosed.grants.len(), "key"), counted(disclosed.consignees.len(), "consignee"));
+    io.say(format_args!("{}: {keys} and {names} for {}", disclosed.scope, disclosed.recipient));
     if !unnamed.is_empty() {
         let numbers = unnamed.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
         io.say(format_args!("warning: not in {}: consignee {numbers}", home.consignees_file().display()));
@@ -111,8 +112,9 @@ fn options(args: &Args, recipient: &age::x25519::Recipient, now: Timestamp) -> R
         (.., Some(serials)) => Scope::Serials(serials.to_vec()),
         _ => return Err(Error::unusable("nothing to disclose").hint("say --lot, --from and --until, or --serials")),
     };
-    if args.case.len() > 512 || args.case.contains(char::is_control) {
-        return Err(Error::unusable("--case: more than 512 bytes or not one line"));
+    if !is_line(&args.case) {
+        let what = format!("--case: more than {MAX_LINE_BYTES} bytes, or control or invisible characters");
+        return Err(Error::unusable(what));
     }
     let expires = match args.expires {
         Some(day) => end_of(day),

@@ -128,6 +128,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> ExitSta
     }
 }
 
+/// `1 key`, `2 keys`.
+fn counted(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
 fn usage(error: &clap::Error, io: &mut Io<'_>) -> ExitStatus {
     let text = error.render().to_string();
     if error.use_stderr() {

@@ -1,8 +1,8 @@
 //! `touchmark-sign trust`.
 
-use super::Io;
 use super::delegate::{self, serial_range};
 use super::secrets::{PassphraseArgs, Secrets};
+use super::{Io, counted};
 use crate::error::{Error, Result};
 use crate::files;
 use crate::home::{Home, read_delegation};
@@ -222,7 +222,12 @@ impl Bundle {
 
 fn report(path: &Path, bundle: &Signed<Trust>, io: &mut Io<'_>) {
     let Trust { version, authority, makers, .. } = &bundle.signed;
-    io.say(format_args!("{}: version {version} of {}, {} makers", path.display(), authority.name, makers.len()));
+    io.say(format_args!(
+        "{}: version {version} of {}, {}",
+        path.display(),
+        authority.name,
+        counted(makers.len(), "maker")
+    ));
     let missing = trust::missing(bundle);
     if missing > 0 {
         let (good, needed) = (authority.count(bundle), authority.threshold);

@@ -48,7 +48,9 @@ impl fmt::Display for RenderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::OutOfRange { what, value, low, high } => {
-                write!(f, "{what}: {value} is not between {low} and {high}")
+                // Limits that were computed carry digits of rounding that nobody wants to read.
+                let short = |limit: f64| (limit * 1e6).round() / 1e6;
+                write!(f, "{what}: {value} is not between {} and {}", short(*low), short(*high))
             }
             Self::CaptionTooLong => {
                 let (lines, characters) = (Caption::MAX_LINES, Caption::MAX_CHARACTERS);

@@ -56,20 +56,49 @@ impl<'a> Page<'a> {
 
     /// All marks on one page, row by row, at the pitch of the largest.
     pub(crate) fn grid(artworks: &'a [Artwork], sheet: &SheetOptions) -> Self {
-        let count = artworks.len().max(1);
+        let largest = artworks.iter().map(size).fold((0.0, 0.0), |a: Point, b| (a.0.max(b.0), a.1.max(b.1)));
+        let grid = Grid::new(largest, artworks.len(), sheet);
+        let drawings = artworks.iter().enumerate().map(|(i, artwork)| draw(artwork, grid.place(i))).collect();
+        let (width, height) = grid.size();
+        Self { width, height, drawings }
+    }
+}
+
+/// Rows and columns of marks.
+pub(crate) struct Grid {
+    cell: Point,
+    gap: f64,
+    columns: usize,
+    rows: usize,
+}
+
+impl Grid {
+    /// A grid of `count` cells, the size of the largest mark.
+    pub(crate) fn new(cell: Point, count: usize, sheet: &SheetOptions) -> Self {
+        let count = count.max(1);
         let columns = sheet.columns.unwrap_or_else(|| count.isqrt() + usize::from(count.isqrt().pow(2) < count));
         let columns = columns.clamp(1, count);
-        let largest = artworks.iter().map(size).fold((0.0, 0.0), |a: Point, b| (a.0.max(b.0), a.1.max(b.1)));
-        let (across, down) = (largest.0 + sheet.gap_mm, largest.1 + sheet.gap_mm);
-        let place = |i: usize| ((i % columns) as f64 * across, (i / columns) as f64 * down);
-        let drawings = artworks.iter().enumerate().map(|(i, artwork)| draw(artwork, place(i))).collect();
-        let (last_x, last_y) = ((columns - 1) as f64 * across, (count.div_ceil(columns) - 1) as f64 * down);
-        Self { width: last_x + largest.0, height: last_y + largest.1, drawings }
+        Self { cell, gap: sheet.gap_mm, columns, rows: count.div_ceil(columns) }
+    }
+
+    /// Width and height of the whole.
+    pub(crate) fn size(&self) -> Point {
+        let last = self.at(self.columns - 1, self.rows - 1);
+        (last.0 + self.cell.0, last.1 + self.cell.1)
+    }
+
+    /// The top left corner of a cell, counted row by row.
+    fn place(&self, cell: usize) -> Point {
+        self.at(cell % self.columns, cell / self.columns)
+    }
+
+    fn at(&self, column: usize, row: usize) -> Point {
+        (column as f64 * (self.cell.0 + self.gap), row as f64 * (self.cell.1 + self.gap))
     }
 }
 
 /// Width and height of a mark with its quiet zone and caption.
-fn size(artwork: &Artwork) -> Point {
+pub(crate) fn size(artwork: &Artwork) -> Point {
     let symbol = symbol_size(artwork);
     let Some(text) = TextBlock::new(artwork) else { return symbol };
     let (beside, margins) = (text.gap + text.margin, 2.0 * text.margin);

@@ -21,8 +21,10 @@ mod zpl;
 pub use error::RenderError;
 pub(crate) use options::default_quiet_zone;
 pub use options::{Artwork, ArtworkOptions, Caption, ModuleShape, Place, Polarity, SheetOptions};
+pub(crate) use raster::MM_PER_INCH;
 
-use layout::Page;
+use layout::{Grid, Page};
+use raster::Raster;
 
 /// An output that artwork can be written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -44,17 +46,34 @@ pub enum Format {
 /// Marks in one output.
 pub const MAX_ARTWORKS: usize = 10_000;
 
+/// Whether `count` marks the size of `artwork` can be drawn into one file of a format, without drawing them.
+///
+/// # Errors
+/// As [`render`].
+pub fn check_sheet(format: Format, artwork: &Artwork, count: usize, sheet: &SheetOptions) -> Result<(), RenderError> {
+    sheet.validate()?;
+    check_count(count)?;
+    match format {
+        Format::Png => Raster::check_size(Grid::new(layout::size(artwork), count, sheet).size(), sheet.dpi),
+        _ => Ok(()),
+    }
+}
+
+fn check_count(count: usize) -> Result<(), RenderError> {
+    match count {
+        0 => Err(RenderError::Nothing),
+        1..=MAX_ARTWORKS => Ok(()),
+        count => Err(RenderError::TooMany { count }),
+    }
+}
+
 /// Draws marks into one file of a format.
 ///
 /// # Errors
 /// [`RenderError`] if there is nothing to draw or too much, or the resolution cannot show the modules.
 pub fn render(format: Format, artworks: &[Artwork], sheet: &SheetOptions) -> Result<Vec<u8>, RenderError> {
     sheet.validate()?;
-    match artworks.len() {
-        0 => return Err(RenderError::Nothing),
-        1..=MAX_ARTWORKS => {}
-        count => return Err(RenderError::TooMany { count }),
-    }
+    check_count(artworks.len())?;
     match format {
         Format::Svg => Ok(svg::write(&Page::grid(artworks, sheet)).into_bytes()),
         Format::Png => png::write(&Page::grid(artworks, sheet), sheet.dpi),

@@ -12,7 +12,8 @@ pub(crate) struct Raster {
     black: Vec<bool>,
 }
 
-const MM_PER_INCH: f64 = 25.4;
+/// Millimetres of an inch.
+pub(crate) const MM_PER_INCH: f64 = 25.4;
 const MAX_PIXELS: f64 = 64e6;
 const MIN_PIXELS_PER_MODULE: f64 = 2.0;
 
@@ -22,14 +23,20 @@ impl Raster {
         for drawing in &page.drawings {
             check_module(drawing, scale)?;
         }
-        let (width, height) = ((page.width * scale).round().max(1.0), (page.height * scale).round().max(1.0));
-        if width * height > MAX_PIXELS {
-            return Err(RenderError::TooLarge { mm: (page.width, page.height) });
-        }
-        let (width, height) = (width as usize, height as usize);
+        Self::check_size((page.width, page.height), dpi)?;
+        let (width, height) = (pixels(page.width, scale) as usize, pixels(page.height, scale) as usize);
         let mut raster = Self { width, height, black: vec![false; width * height] };
         page.drawings.iter().for_each(|drawing| raster.draw(drawing, scale));
         Ok(raster)
+    }
+
+    /// Refuses pages of more than 64 million pixels; their size is in millimetres.
+    pub(crate) fn check_size(mm: Point, dpi: f64) -> Result<(), RenderError> {
+        let scale = dpi / MM_PER_INCH;
+        match pixels(mm.0, scale) * pixels(mm.1, scale) > MAX_PIXELS {
+            true => Err(RenderError::TooLarge { mm }),
+            false => Ok(()),
+        }
     }
 
     /// Rows of packed bits, the leftmost pixel in the highest bit; 1 is `black_is_one`.
@@ -84,6 +91,10 @@ impl Raster {
             }
         }
     }
+}
+
+fn pixels(mm: f64, scale: f64) -> f64 {
+    (mm * scale).round().max(1.0)
 }
 
 /// A module needs two pixels, and what the dot gain leaves of it one.

@@ -64,7 +64,7 @@ fn an_output_that_cannot_be_written_loses_nothing() {
     place.run(&format!("{line} /dev/full")).says(
         2,
         "error: cannot write /dev/full: no space left on device\nhint: serials 1 to 3 are on record; the same call with \
-         --serial 1 (or these serials in the table) gives the same marks once more",
+         --serial 1 (or these serials in the table) gives the same once more",
     );
     let ran = place.run(&format!("{line} missing/m.txt --serial 1"));
     assert_eq!(ran.status, Some(2));

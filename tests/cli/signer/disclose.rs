@@ -58,7 +58,7 @@ fn a_lot_opens_on_all_its_days_and_nothing_else_does() {
     let reader = Reader::new();
     let ran = place.run(&format!("disclose --home h --lot L1 --to {} --case K-7 --out d.age", reader.recipient()));
     assert_eq!(ran.status, Some(0), "{ran:?}");
-    assert_eq!(ran.err, format!("lot L1: 2 keys and 1 consignees for {}\n", reader.recipient()));
+    assert_eq!(ran.err, format!("lot L1: 2 keys and 1 consignee for {}\n", reader.recipient()));
     let disclosure = reader.open(&place, "d.age").signed;
     assert_eq!(opened(&place, &disclosure, &marks), [Some(Some(41)), Some(Some(41)), None, None, None]);
     let names = disclosure.consignees.iter().map(|c| c.name.as_str()).collect::<Vec<_>>();
@@ -127,6 +127,25 @@ fn a_recipient_that_is_none_is_refused() {
     );
 }
 
+/// A disclosure is written only if its reader will take it: texts have the limits of SPEC.md, section 7.
+#[test]
+fn texts_are_held_to_what_a_reader_accepts() {
+    let (place, _) = goods();
+    let reader = Reader::new();
+    let to = reader.recipient();
+    let disclose =
+        |case: &str| place.run(&format!("disclose --home h --lot L1 --to {to} --out d.age --case \"{case}\""));
+    disclose(&"é".repeat(250)).done();
+    assert_eq!(reader.open(&place, "d.age").signed.case, "é".repeat(250));
+    for case in ["x".repeat(501), "K\u{200B}7".into(), "K\u{7F}".into()] {
+        disclose(&case).says(2, "error: --case: more than 500 bytes, or control or invisible characters");
+    }
+    let address = "x".repeat(500);
+    place.write("h/consignees.csv", &format!("\u{FEFF}number;name;country;address\r\n41;Alpha BV;NL;{address}\r\n"));
+    disclose("K-7").done();
+    assert_eq!(reader.open(&place, "d.age").signed.consignees[0].address.as_deref(), Some(&*address));
+}
+
 #[test]
 fn customers_are_held_to_the_table_form() {
     let (place, _) = goods();
@@ -144,6 +163,10 @@ fn customers_are_held_to_the_table_form() {
         (
             "number,name,country,address\n1,,NL,\n",
             "error: h/consignees.csv, line 2: the name \"\" must have 1 to 63 bytes",
+        ),
+        (
+            "number,name,country,address\n1,A,NL,Kade\u{202E}1\n",
+            "error: h/consignees.csv, line 2: the address is longer than 500 bytes, or has control or invisible characters",
         ),
     ] {
         place.write("h/consignees.csv", table);

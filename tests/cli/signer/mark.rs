@@ -36,7 +36,7 @@ fn the_same_serial_gives_the_same_mark_or_is_refused() {
     let first = place.run(line).done();
     let again = place.run(line).done();
     assert_eq!(first.out, again.out);
-    again.says(0, "serials 7 to 9; 82 bytes\nnote: 3 of them were issued before and came out the same once more");
+    again.says(0, "serials 7 to 9; 82 bytes\nnote: issued before, and the same once more: 3 marks");
     let part = place.run("mark --home h --part P --lot L --serial 9 --consignee 1 --format text --out -").done();
     assert_eq!(part.out.lines().next(), first.out.lines().nth(2));
     let beside = "with another consignee or other extras, or under another delegation";
@@ -97,9 +97,17 @@ fn a_table_gives_a_mark_a_row_and_a_record_a_run() {
     for (table, error) in [
         (
             "",
-            "error: standard input: its first line is \"\", not names of columns\nhint: the columns are part, lot, date, serial, consignee, in any order; those not needed can be left out",
+            "error: standard input: it is empty\nhint: the columns are part, lot, date, serial, consignee, in any order; those not needed can be left out",
         ),
         ("part\n", "error: standard input: a header without rows"),
+        (
+            "part;lot;part\n",
+            "error: standard input: its first line names \"part\" twice\nhint: the columns are part, lot, date, serial, consignee, in any order; those not needed can be left out",
+        ),
+        (
+            "part;lot\nP;L;M\n",
+            "error: standard input, line 2: 3 cells, where the first line names 2 columns\nhint: a cell that holds the separator of the columns must stand in double quotes",
+        ),
         (
             "P1,L1\nP2,L2\n",
             "error: standard input: its first line is \"P1,L1\", not names of columns\nhint: the columns are part, lot, date, serial, consignee, in any order; those not needed can be left out",
@@ -179,16 +187,52 @@ fn options_that_cannot_work_use_up_no_serial() {
             "--format png --dpi 60",
             "error: a module would be 0.24 pixels wide, too few to draw it: use at least 508 dpi, or larger modules",
         ),
+        ("--out .", "error: .: it is a folder"),
+        ("--out missing/m", "error: missing: there is no such folder"),
+        ("--count 10001", "error: 10001 marks in one file: the limit is 10000"),
+        (
+            "--count 10000 --format png",
+            "error: a picture of 519.0 x 519.0 mm at this resolution is over 64 million pixels",
+        ),
         ("--shape 10x10", "error: payload of 90 bytes: the largest symbol allowed holds 1"),
         ("--shape 11x11", "error: data matrix has no size 11x11"),
     ] {
         let format = if options.contains("format") { "" } else { "--format svg" };
+        let out = if options.contains("--out") { "" } else { "--out m" };
         let ran = place.run(&format!(
-            "mark --home h --part STM32F407VGT6 --lot A2B347K --serial 3000000 {options} {format} --out m"
+            "mark --home h --part STM32F407VGT6 --lot A2B347K --serial 3000000 {options} {format} {out}"
         ));
         assert_eq!((ran.status, ran.err.lines().next().unwrap()), (Some(2), error), "{options}");
     }
+    let long = "part,lot\nP,L\nSTM32F407VGT6-WITH-A-LONG-NAME,A2B347K-OF-THE-LONG-KIND\n";
+    let ran = place.run_with("mark --home h --csv - --shape 36x36 --format svg --out m-{serial}.svg", long);
+    ran.says(
+        2,
+        "error: payload of 112 bytes: the largest symbol allowed holds 84\nhint: allow larger ones with --shape any, or \
+         shorten the mark (`plan` shows what fits)",
+    );
     assert_eq!(place.recorded("h"), []);
+}
+
+#[test]
+fn modules_that_come_out_uneven_are_pointed_out() {
+    let place = Place::with_home();
+    let mark = |options: &str| place.run(&format!("mark --home h --part P --serial 1 {options} --out m"));
+    mark("--format zpl").done();
+    mark("--format zpl").says(
+        0,
+        "serial 1; 74 bytes; Data Matrix 36x36, 3.80 x 3.80 mm with quiet zone\n\
+         note: a module of 0.1 mm is 2.36 pixels at 600 dpi, so modules differ by a pixel; --module-mm 0.0847 or 0.1270 \
+         makes them alike\nnote: issued before, and the same once more: 1 mark",
+    );
+    for even in [
+        "--format zpl --module-mm 0.0847",
+        "--format png",
+        "--format svg --module-mm 0.11",
+        "--format zpl --module-mm 0.5",
+    ] {
+        assert!(!mark(even).done().err.contains("pixels"), "{even}");
+    }
 }
 
 #[test]
@@ -218,7 +262,7 @@ fn the_key_of_a_new_year_is_made_once_and_never_in_place_of_a_lost_one() {
     std::fs::remove_file(place.path(&key(this_year))).unwrap();
     place
         .run(&mark(this_year))
-        .says(2, &format!("error: {}: the disclosure key of that year is missing", key(this_year)));
+        .says(2, &format!("error: {}: the disclosure key of that year is missing\nhint: restore it from its copy: no other opens what was sealed under it; or leave --consignee out", key(this_year)));
     std::fs::rename(place.path(&key(this_year + 1)), place.path(&key(this_year))).unwrap();
     place.run(&mark(this_year)).says(2, &format!("error: {0}: not the key of the year {this_year}", key(this_year)));
 }

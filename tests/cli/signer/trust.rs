@@ -29,7 +29,7 @@ fn m_of_n_sign_one_after_the_other() {
     let add = place.run("trust add --trust eu.json --from h/trust.json --sign-key anna.pem");
     add.says(
         0,
-        "warning: nobody signed the version that this changes; look at it with `trust show`\neu.json: version 2 of EU, 1 makers\n\
+        "warning: nobody signed the version that this changes; look at it with `trust show`\neu.json: version 2 of EU, 1 maker\n\
          note: 1 of 2 signatures; 1 more with `trust sign --key PEM`",
     );
     assert_eq!(open(&place, "eu.json"), Err(TrustError::Signatures { good: 1, needed: 2 }));
@@ -38,7 +38,7 @@ fn m_of_n_sign_one_after_the_other() {
     let eve = place.run("trust sign --trust eu.json --key eve.pem");
     assert_eq!(eve.status, Some(1));
     assert!(masked(&eve.err).starts_with("error: the key KEY is not one of EU"), "{eve:?}");
-    place.run("trust sign --trust eu.json --key bob.pem").says(0, "eu.json: version 2 of EU, 1 makers");
+    place.run("trust sign --trust eu.json --key bob.pem").says(0, "eu.json: version 2 of EU, 1 maker");
     assert_eq!(open(&place, "eu.json").unwrap().makers[0].name.as_str(), "Acme");
 }
 
@@ -61,7 +61,7 @@ fn a_home_changes_its_own_bundle_with_its_own_key() {
     let place = Place::with_home();
     place
         .run(r#"trust void --home h --line "line 1" --serials 10-20 --reason scrapped"#)
-        .says(0, "h/trust.json: version 2 of Acme, 1 makers");
+        .says(0, "h/trust.json: version 2 of Acme, 1 maker");
     place.run("trust revoke --home h --maker Acme --since 2026-11-01 --reason sold").done();
     let shown = place.run("trust show --home h").done().out;
     assert_eq!(

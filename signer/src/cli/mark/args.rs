@@ -1,6 +1,7 @@
 //! The options of `mark`.
 
 use super::super::secrets::PassphraseArgs;
+use crate::serials::MAX_MARKS;
 use clap::ValueEnum;
 use std::path::PathBuf;
 use touchmark_formats::date::Date;
@@ -56,7 +57,7 @@ pub(super) struct Fields {
     #[arg(long, value_name = "N")]
     pub(super) consignee: Option<u64>,
     /// How many marks
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=MAX_MARKS))]
     pub(super) count: u64,
     /// Table of marks, `-` for standard input: a header with part, lot, date, serial or consignee, then a row a mark;
     /// what a row leaves empty comes from the options above

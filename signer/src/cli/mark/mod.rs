@@ -7,8 +7,8 @@ mod rows;
 
 pub(super) use args::{Args, level, serial};
 
-use super::Io;
 use super::secrets::Secrets;
+use super::{Io, counted};
 use crate::consignees;
 use crate::error::{Error, Result};
 use crate::home::{Home, Line};
@@ -44,15 +44,18 @@ pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
         Template::new(delegation, content, year)
     });
     let templates = templates.collect::<Result<Vec<_>>>()?;
-    if let (Some(order), Some(template)) = (orders.first(), templates.first()) {
-        artwork::try_out(&args, order, template)?;
-    }
+    output::try_out(&args)?;
+    artwork::try_out(&args, &orders, &templates)?;
     warn_of_unknown_consignees(&home, &orders, io)?;
     let allotment = reserve(&home, &line, &orders, &templates, io)?;
     let made = sign_all(&key, &line, &templates, &allotment)?;
     output::write(&args, &made, &templates, io).map_err(|e| keep_serials(e, &allotment))?;
+    if let Some(note) = artwork::uneven(&args) {
+        io.say(format_args!("note: {note}"));
+    }
     if allotment.again > 0 {
-        io.say(format_args!("note: {} of them were issued before and came out the same once more", allotment.again));
+        let again = counted(allotment.again as usize, "mark");
+        io.say(format_args!("note: issued before, and the same once more: {again}"));
     }
     Ok(())
 }
@@ -138,9 +141,9 @@ fn keep_serials(error: Error, allotment: &Allotment) -> Error {
     if error.kind == crate::error::Kind::ClosedPipe {
         return error;
     }
+    let (first, last) = (first.first, last.last);
+    let which = if first == last { format!("serial {first} is") } else { format!("serials {first} to {last} are") };
     error.hint(format!(
-        "serials {} to {} are on record; the same call with --serial {} (or these serials in the table) gives the same \
-         marks once more",
-        first.first, last.last, first.first
+        "{which} on record; the same call with --serial {first} (or these serials in the table) gives the same once more"
     ))
 }

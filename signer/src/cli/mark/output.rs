@@ -12,6 +12,22 @@ use touchmark_formats::base45;
 
 const PLACEHOLDER: &str = "{serial}";
 
+/// Refuses a place where no file can be, before a serial is used for it.
+pub(super) fn try_out(args: &Args) -> Result<()> {
+    let folder = files::parent(&args.out);
+    match args.out.to_str() {
+        Some("-") => Ok(()),
+        _ if args.out.is_dir() => Err(Error::file(&args.out, "it is a folder").hint("name a file in it")),
+        _ if !folder.is_dir() => Err(Error::file(&folder, "there is no such folder").hint("make it first")),
+        _ => Ok(()),
+    }
+}
+
+/// How many marks go into one file.
+pub(super) fn in_one_file(args: &Args, marks: u64) -> usize {
+    if is_pattern(&args.out) { 1 } else { usize::try_from(marks).unwrap_or(usize::MAX) }
+}
+
 /// Writes the marks and says so.
 pub(super) fn write(args: &Args, made: &[Made], templates: &[Template<'_>], io: &mut Io<'_>) -> Result<()> {
     let mut sizes = Sizes::default();

@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::files;
 use crate::issue::{Content, Order, die_id};
 use crate::serials::MAX_MARKS;
+use crate::table::Table;
 use std::path::Path;
 use std::str::FromStr;
 use touchmark_formats::date::Date;
@@ -30,20 +31,15 @@ pub(super) fn orders(args: &Args, site: u16, io: &mut Io<'_>) -> Result<Vec<Orde
 }
 
 fn table(bytes: &[u8], path: &Path, content: impl Fn([&str; 5]) -> Result<Content>) -> Result<Vec<Order>> {
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes);
-    let header = reader.headers().map_err(|e| Error::file(path, e))?.clone();
-    let place = |name: &str| header.iter().position(|h| h.eq_ignore_ascii_case(name));
-    if header.iter().any(|h| !COLUMNS.iter().any(|c| h.eq_ignore_ascii_case(c))) || header.is_empty() {
-        let found = header.iter().collect::<Vec<_>>().join(",");
-        return Err(Error::file(path, format_args!("its first line is {found:?}, not names of columns"))
-            .hint(format!("the columns are {}, in any order; those not needed can be left out", COLUMNS.join(", "))));
-    }
-    let places = COLUMNS.map(place);
+    let table = Table::new(bytes, path)?;
+    let places = places(table.names()).map_err(|what| {
+        Error::file(path, what)
+            .hint(format!("the columns are {}, in any order; those not needed can be left out", COLUMNS.join(", ")))
+    })?;
     let mut orders: Vec<Order> = Vec::new();
-    for row in reader.records().take(MAX_MARKS as usize + 1) {
-        let row = row.map_err(|e| Error::file(path, e))?;
+    for row in table.rows().take(MAX_MARKS as usize + 1) {
+        let (line, row) = row?;
         let cells = places.map(|place| place.and_then(|n| row.get(n)).unwrap_or_default());
-        let line = row.position().map_or(0, csv::Position::line);
         let at_line = |e: Error| Error { message: format!("{}, line {line}: {e}", path.display()), ..e };
         let number = Some(cells[3]).filter(|c| !c.is_empty()).map(|c| serial(c).map_err(Error::unusable)).transpose();
         push(&mut orders, content(cells).map_err(at_line)?, number.map_err(at_line)?);
@@ -52,6 +48,24 @@ fn table(bytes: &[u8], path: &Path, content: impl Fn([&str; 5]) -> Result<Conten
         true => Err(Error::file(path, "a header without rows")),
         false => Ok(orders),
     }
+}
+
+/// Where each of [`COLUMNS`] stands.
+fn places(header: &csv::StringRecord) -> std::result::Result<[Option<usize>; 5], String> {
+    let found = || header.iter().collect::<Vec<_>>().join(",");
+    let mut places = [None; 5];
+    if header.is_empty() {
+        return Err("it is empty".to_owned());
+    }
+    for (n, name) in header.iter().enumerate() {
+        let column = COLUMNS.iter().position(|column| name.eq_ignore_ascii_case(column));
+        let place = column.and_then(|column| places.get_mut(column));
+        let place = place.ok_or_else(|| format!("its first line is {:?}, not names of columns", found()))?;
+        if place.replace(n).is_some() {
+            return Err(format!("its first line names {name:?} twice"));
+        }
+    }
+    Ok(places)
 }
 
 /// Adds a mark, to the order before it where that says the same.

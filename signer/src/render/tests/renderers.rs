@@ -15,14 +15,21 @@ fn drawn_by(command: &mut Command, picture: &Path) -> GrayImage {
     image::open(picture).unwrap().into_luma8()
 }
 
-/// The picture has its size to a pixel, and every module has its colour in its middle and in its four quarters.
-fn assert_drawn(drawn: &GrayImage, encoded: &Encoded, light: bool, name: &str) {
-    let (width, height) = ((encoded.size.columns + 2) as f64 * 10.0, (encoded.size.rows + 2) as f64 * 10.0);
-    assert_near(f64::from(drawn.width()), width, 1.0);
-    assert_near(f64::from(drawn.height()), height, 1.0);
+/// The picture has its size to a pixel, and every module has its colour: in its middle, and a square also in its four
+/// quarters.
+fn assert_drawn(drawn: &GrayImage, encoded: &Encoded, options: &ArtworkOptions, name: &str) {
+    let quiet = default_quiet_zone(encoded.size.symbology) as usize;
+    let side = |modules: usize| (modules + 2 * quiet) as f64 * 10.0;
+    assert_near(f64::from(drawn.width()), side(encoded.size.columns), 1.0);
+    assert_near(f64::from(drawn.height()), side(encoded.size.rows), 1.0);
+    let places: &[(usize, usize)] = match options.shape {
+        ModuleShape::Square => &[(5, 5), (2, 2), (7, 2), (2, 7), (7, 7)],
+        ModuleShape::Dot => &[(5, 5)],
+    };
+    let light = options.polarity == Polarity::LightOnDark;
     for (x, y) in (0..encoded.size.rows).flat_map(|y| (0..encoded.size.columns).map(move |x| (x, y))) {
-        for (dx, dy) in [(5, 5), (2, 2), (7, 2), (2, 7), (7, 7)] {
-            let pixel = drawn.get_pixel((x * 10 + 10 + dx) as u32, (y * 10 + 10 + dy) as u32)[0];
+        for (dx, dy) in places {
+            let pixel = drawn.get_pixel(((x + quiet) * 10 + dx) as u32, ((y + quiet) * 10 + dy) as u32)[0];
             assert_eq!(pixel > 127, encoded.matrix.is_dark(x, y) == light, "{name}: module {x} {y}");
         }
     }
@@ -32,22 +39,23 @@ fn assert_drawn(drawn: &GrayImage, encoded: &Encoded, light: bool, name: &str) {
 #[ignore = "needs rsvg-convert (librsvg) and pdftoppm (poppler)"]
 fn others_draw_modules_where_they_belong() {
     let folder = tempfile::tempdir().unwrap();
-    let encoded = data_matrix();
-    for polarity in [Polarity::LightOnDark, Polarity::DarkOnLight] {
-        let options = ArtworkOptions { polarity, dot_gain_mm: 0.01, ..ArtworkOptions::default() };
-        let artwork = artwork(&encoded, options);
-        let light = polarity == Polarity::LightOnDark;
-        let dpi = DPI.to_string();
-        let svg = folder.path().join("mark.svg");
-        std::fs::write(&svg, rendered(Format::Svg, &artwork)).unwrap();
-        let picture = folder.path().join("svg.png");
-        let mut command = Command::new("rsvg-convert");
-        command.args(["-d", &dpi, "-p", &dpi, "-o"]).args([&picture, &svg]);
-        assert_drawn(&drawn_by(&mut command, &picture), &encoded, light, "SVG");
-        let pdf = folder.path().join("mark.pdf");
-        std::fs::write(&pdf, rendered(Format::Pdf, &artwork)).unwrap();
-        let mut command = Command::new("pdftoppm");
-        command.args(["-r", &dpi, "-png", "-singlefile"]).args([&pdf, &folder.path().join("pdf")]);
-        assert_drawn(&drawn_by(&mut command, &folder.path().join("pdf.png")), &encoded, light, "PDF");
+    let place = |name: &str| folder.path().join(name);
+    let dpi = DPI.to_string();
+    let kinds = [Polarity::LightOnDark, Polarity::DarkOnLight]
+        .into_iter()
+        .flat_map(|polarity| [ModuleShape::Square, ModuleShape::Dot].map(|shape| (polarity, shape)));
+    for (polarity, shape) in kinds {
+        for encoded in [data_matrix(), qr()] {
+            let options = ArtworkOptions { polarity, shape, dot_gain_mm: 0.01, ..ArtworkOptions::default() };
+            let artwork = artwork(&encoded, options.clone());
+            std::fs::write(place("mark.svg"), rendered(Format::Svg, &artwork)).unwrap();
+            let mut command = Command::new("rsvg-convert");
+            command.args(["-d", &dpi, "-p", &dpi, "-o"]).args([place("svg.png"), place("mark.svg")]);
+            assert_drawn(&drawn_by(&mut command, &place("svg.png")), &encoded, &options, "SVG");
+            std::fs::write(place("mark.pdf"), rendered(Format::Pdf, &artwork)).unwrap();
+            let mut command = Command::new("pdftoppm");
+            command.args(["-r", &dpi, "-png", "-singlefile"]).args([place("mark.pdf"), place("pdf")]);
+            assert_drawn(&drawn_by(&mut command, &place("pdf.png")), &encoded, &options, "PDF");
+        }
     }
 }
