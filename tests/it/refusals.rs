@@ -115,6 +115,23 @@ fn png_header(width: u32, height: u32) -> Vec<u8> {
     whole
 }
 
+/// A PNG of one pixel with a colour profile of `bytes` zeros, compressed to a two-hundredth.
+fn png_with_swelling_profile(bytes: usize) -> Vec<u8> {
+    // DEFLATE (RFC 1951, section 3.2.6) with its fixed codes, lowest bit first: a last block, one 0, and then again and
+    // again 258 bytes (length code 285, 11000101) from one byte back (distance code 0, 00000).
+    let mut bits = vec![true, true, false, false, false, true, true, false, false, false, false];
+    for _ in 0..bytes / 258 {
+        bits.extend([true, true, false, false, false, true, false, true, false, false, false, false, false]);
+    }
+    let packed = bits.chunks(8).map(|b| b.iter().enumerate().fold(0, |byte, (n, bit)| byte | u8::from(*bit) << n));
+    let chunk: Vec<u8> = b"iCCPx\0\0\x78\x01".iter().copied().chain(packed).collect();
+    let mut whole = encode(&DynamicImage::new_luma8(1, 1), ImageFormat::Png);
+    let length = (chunk.len() as u32 - 4).to_be_bytes();
+    let checksum = crc32(&chunk).to_be_bytes();
+    whole.splice(33..33, [&length[..], &chunk, &checksum].concat());
+    whole
+}
+
 /// CRC-32 of ISO 3309, as PNG has it.
 fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0u32, |crc, byte| {
@@ -240,6 +257,7 @@ fn lying_headers_take_no_memory() {
         ("claims.png", png_header(10_900, 10_900)),
         ("claims-more.png", png_header(4_000_000_000, 4_000_000_000)),
         ("claims.bmp", bmp_header(10_900, 10_900)),
+        ("swells.png", png_with_swelling_profile(1 << 30)),
     ] {
         let (status, said) = run(name, &bytes);
         assert_eq!(status, Some(3), "{name}: {said}");

@@ -3,5 +3,6 @@
 
 pub mod console;
 pub mod maker;
+pub mod page;
 pub mod scoreboard;
 pub mod simulate;

@@ -217,14 +217,20 @@ fn check_pixels(width: u64, height: u64, limits: &Limits) -> Result<(), PhotoErr
     }
 }
 
+/// The most memory for what a file says of itself before its pixels, such as a colour profile.
+const HEADER_BYTES: u64 = 64 << 20;
+
 fn decode_any(bytes: &[u8], limits: &Limits) -> Result<DynamicImage, PhotoErrorKind> {
     let damaged = |e: image::ImageError| PhotoErrorKind::Damaged(e.to_string());
     let format = image::guess_format(bytes).map_err(|_| PhotoErrorKind::Format(describe(bytes)))?;
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-    let mut memory = image::Limits::default();
-    // A pixel of 16 bits a channel takes 8 bytes; decoders need some more beside.
-    memory.max_alloc = Some(limits.pixels.saturating_mul(10));
-    reader.limits(memory);
+    let memory = |bytes: u64| {
+        let mut memory = image::Limits::default();
+        memory.max_alloc = Some(bytes);
+        memory
+    };
+    // What stands before the pixels is small, unless it is there to fill the memory.
+    reader.limits(memory(HEADER_BYTES));
     let mut decoder = reader.into_decoder().map_err(|e| match e {
         image::ImageError::Unsupported(_) => PhotoErrorKind::Format(describe(bytes)),
         e => damaged(e),
@@ -235,6 +241,8 @@ fn decode_any(bytes: &[u8], limits: &Limits) -> Result<DynamicImage, PhotoErrorK
     if decoder.total_bytes() > limits.pixels.saturating_mul(8) {
         return Err(PhotoErrorKind::TooManyPixels { width: width.into(), height: height.into(), limit: limits.pixels });
     }
+    // A pixel of 16 bits a channel takes 8 bytes; decoders need some more beside.
+    decoder.set_limits(memory(limits.pixels.saturating_mul(10))).map_err(damaged)?;
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let mut picture = DynamicImage::from_decoder(decoder).map_err(damaged)?;
     picture.apply_orientation(orientation);

@@ -8,6 +8,7 @@
 use clap::Parser;
 use std::path::PathBuf;
 use testkit::console::root;
+use testkit::page::put_section;
 use testkit::scoreboard::page::{Key, by_axis, by_kind, by_level, by_set, mean_times, table};
 use testkit::scoreboard::readers::Reader;
 use testkit::scoreboard::{Result, clean, run, truth};
@@ -34,7 +35,7 @@ struct Args {
     /// Tell our reader where the symbol is, where the truth says it
     #[arg(long)]
     pointed: bool,
-    /// Also write the scores to this file, as Markdown
+    /// Also write the scores to this file, as Markdown; those of clean photos under their heading in it
     #[arg(long)]
     page: Option<PathBuf>,
     /// Print the photos of which we missed or misread something
@@ -53,7 +54,12 @@ fn main() {
     readers.extend(args.peers.iter().map(|name| if name == "rqrr" { Reader::Rqrr } else { Reader::peer(name) }));
     if args.clean {
         let folder = root().join("target/clean-photos");
-        println!("{}", clean::table(&folder, &mut readers).unwrap_or_else(|e| panic!("{}: {e}", folder.display())));
+        let table = clean::table(&folder, &mut readers).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+        let body = format!("{}\n{table}", clean::INTRODUCTION.replace("OPTIONS", &typed()));
+        println!("{body}");
+        if let Some(page) = &args.page {
+            put_section(page, "Clean photos", &body).unwrap_or_else(|e| panic!("{}: {e}", page.display()));
+        }
         return;
     }
     let folder = std::env::var_os("TOUCHMARK_PHOTOS").map_or_else(|| root().join("../shared/photos"), PathBuf::from);
@@ -85,10 +91,13 @@ fn main() {
     }
 }
 
+/// What the bench was asked for.
+fn typed() -> String {
+    std::env::args().skip(1).collect::<Vec<_>>().join(" ")
+}
+
 fn scoreboard(results: &[Result], names: &[String]) -> String {
-    let typed: Vec<String> = std::env::args().skip(1).collect();
-    let mut page =
-        format!("# What is read, beside other readers\n\nWritten by `cargo bench-photos {}`\n", typed.join(" "));
+    let mut page = format!("# What is read, beside other readers\n\nWritten by `cargo bench-photos {}`\n", typed());
     page += INTRODUCTION;
     for (title, key) in
         [("In all", by_kind as Key), ("By set", by_set), ("By kind of wear", by_axis), ("By level of wear", by_level)]

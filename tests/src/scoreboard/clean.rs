@@ -7,6 +7,13 @@ use std::fmt::Write;
 use std::path::Path;
 use touchmark_formats::symbol::{EcLevel, Request, Shape, encode};
 
+/// What the table of [`table`] shows.
+pub const INTRODUCTION: &str = "`cargo bench-photos OPTIONS`: from file to content, median of seven in turns, beside
+zxing-cpp's Python wheel with `try_rotate`, `try_downscale` and `try_invert` (`try_harder` is always on in it), for the same
+files. \"No symbol\" is what a photo costs in which there is nothing to be found: the default effort looks at it in every way
+that it knows.
+";
+
 /// Times each photo is shown; the median counts.
 const ROUNDS: usize = 7;
 const MEGAPIXELS: [f32; 3] = [3.0, 12.0, 48.0];
