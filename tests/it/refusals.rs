@@ -257,12 +257,13 @@ fn lying_headers_take_no_memory() {
         ("claims.png", png_header(10_900, 10_900)),
         ("claims-more.png", png_header(4_000_000_000, 4_000_000_000)),
         ("claims.bmp", bmp_header(10_900, 10_900)),
-        ("swells.png", png_with_swelling_profile(1 << 30)),
     ] {
         let (status, said) = run(name, &bytes);
         assert_eq!(status, Some(3), "{name}: {said}");
         assert!(said.starts_with("error: cannot read "), "{name}: {said}");
     }
+    // Its one pixel is there to be read; the profile, a gigabyte of zeros, is not unpacked.
+    assert_eq!(run("swells.png", &png_with_swelling_profile(1 << 30)), (Some(3), String::new()));
 }
 
 #[cfg(target_os = "linux")]
