@@ -43,6 +43,34 @@ enum Way {
 
 const ATTEMPTS: &[Attempt] = &[
     Attempt {
+        name: "easy",
+        level: Level::First,
+        way: Way::Qr { share: 0.08, look: Look::Easy },
+        least: Effort::Quick,
+        unless_found: false,
+    },
+    Attempt {
+        name: "easy-finer",
+        level: Level::Finer,
+        way: Way::Qr { share: 0.05, look: Look::Easy },
+        least: Effort::Quick,
+        unless_found: true,
+    },
+    Attempt {
+        name: "easy-half",
+        level: Level::Half,
+        way: Way::Qr { share: 0.15, look: Look::Easy },
+        least: Effort::Quick,
+        unless_found: true,
+    },
+    Attempt {
+        name: "easy-double",
+        level: Level::Double,
+        way: Way::Qr { share: 0.08, look: Look::Easy },
+        least: Effort::Quick,
+        unless_found: true,
+    },
+    Attempt {
         name: "qr",
         level: Level::First,
         way: Way::Qr { share: 0.08, look: Look::First },

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 /// The size, in pixels, of the picture that is searched first: large photos are searched at a coarser scale, and at full
 /// size only where that finds nothing.
-const FIRST_PIXELS: usize = 2_000_000;
+const FIRST_PIXELS: usize = 1_000_000;
 /// Pictures below this size are searched once more at twice the size.
 const SMALL_PIXELS: usize = 700_000;
 /// The largest picture searched at full size.

@@ -1,8 +1,10 @@
 //! QR Code and Micro QR Code, ISO/IEC 18004: located by its finder patterns, fitted on all its function patterns.
 
+mod easy;
 mod finder;
 mod fit;
 mod micro;
+mod outline;
 mod pairs;
 mod sample;
 mod target;
@@ -26,6 +28,8 @@ use touchmark_formats::symbol::qr::tables::Version;
 /// How long to look at finder patterns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Look {
+    /// Only for what decodes by the outlines of its finder patterns.
+    Easy,
     /// Only for what decodes as three finder patterns and the alignment patterns have it.
     First,
     /// Also, for this many triples, for a fit on all function patterns.
@@ -60,13 +64,16 @@ pub(super) fn read(
     search: Search,
     explained: &dyn Fn(Point) -> bool,
 ) -> Vec<Symbol> {
+    if search.look == Look::Easy {
+        return easy::read(picture, tones, search, explained);
+    }
     let mut finders = finder::finders(tones.of(search.reversed));
     finders.retain(|finder| !explained(finder.centre));
     let mut out: Vec<Symbol> = Vec::new();
     let mut left: Vec<(Triple, Vec<Fitter<'_>>)> = Vec::new();
     let triples = match search.look {
         Look::First | Look::Long(_) => finder::triples(&finders),
-        Look::Pairs | Look::Micro => Vec::new(),
+        Look::Easy | Look::Pairs | Look::Micro => Vec::new(),
     };
     for triple in triples {
         if left.len() == MOST_TRIPLES {
@@ -89,7 +96,7 @@ pub(super) fn read(
                 }
             }
         }
-        Look::First | Look::Long(_) => {}
+        Look::Easy | Look::First | Look::Long(_) => {}
         Look::Pairs => out = from_pairs(picture, search, &finders),
         Look::Micro => out.extend(micro::read(picture, search, &finders)),
     }

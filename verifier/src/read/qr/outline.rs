@@ -1,0 +1,153 @@
+//! The sides of a finder pattern: where rays from its middle leave the light ring, a square of five modules.
+
+use super::finder::Finder;
+use crate::read::geometry::{Homography, Point};
+use crate::read::tones::Bits;
+
+/// Rays from the middle of a finder pattern.
+const RAYS: usize = 40;
+/// Modules, of the length that rows and columns see, that a ray may run through the dark core or the light ring.
+const LONGEST: f32 = 5.0;
+
+/// A finder pattern with the corners of its light ring.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Outline {
+    pub(super) centre: Point,
+    /// Corners of the square of five by five modules around the centre, clockwise.
+    pub(super) corners: [Point; 4],
+    /// Length of a module in pixels, the mean of both sides.
+    pub(super) module: f32,
+}
+
+/// The outline of what may be a finder pattern; `None` where no square is seen.
+pub(super) fn outline(bits: &Bits, finder: &Finder) -> Option<Outline> {
+    let mut points: Vec<Point> = Vec::with_capacity(RAYS);
+    let mut lost = 0;
+    for ray in 0..RAYS {
+        let angle = std::f32::consts::TAU * ray as f32 / RAYS as f32;
+        match edges(bits, finder, angle.cos(), angle.sin()) {
+            Some(point) => points.push(point),
+            None => lost += 1,
+        }
+        if lost > RAYS / 5 {
+            return None;
+        }
+    }
+    let corners = sides(&points, corners(&points)?, finder.module)?;
+    let centre = middle(&corners)?;
+    let area = (0..4).map(|i| cross(corners[i], corners[(i + 1) % 4])).sum::<f32>() / 2.0;
+    let module = area.max(0.0).sqrt() / 5.0;
+    let near = centre.distance(finder.centre) < finder.module && module > 0.25 * finder.module;
+    near.then_some(Outline { centre, corners, module })
+}
+
+/// Where a ray leaves the light ring.
+fn edges(bits: &Bits, finder: &Finder, dx: f32, dy: f32) -> Option<Point> {
+    // Steps of a pixel along the longer component.
+    let step = 1.0 / dx.abs().max(dy.abs());
+    let (dx, dy) = (dx * step, dy * step);
+    let most = (LONGEST * finder.module) as usize + 1;
+    let (mut x, mut y) = (finder.centre.x, finder.centre.y);
+    let mut run = |dark: bool| {
+        for steps in 0..most {
+            if x < 0.0 || y < 0.0 || x >= bits.width as f32 || y >= bits.height as f32 {
+                return None;
+            }
+            if bits.at(x as usize, y as usize) != dark {
+                return Some((steps, Point::new(x - 0.5 * dx, y - 0.5 * dy)));
+            }
+            (x, y) = (x + dx, y + dy);
+        }
+        None
+    };
+    let (core, _) = run(true)?;
+    let (ring, edge) = run(false)?;
+    // A module and a half of core, one of ring; a pixel more or less is no matter.
+    let (core, ring) = (core as f32, ring as f32);
+    (ring > 0.2 * core - 1.0 && ring < 1.6 * core + 1.5).then_some(edge)
+}
+
+/// Rough corners, clockwise: the point farthest from the mean, the one farthest from that, and those farthest to both
+/// sides of the line between them.
+fn corners(points: &[Point]) -> Option<[Point; 4]> {
+    let n = points.len() as f32;
+    let mean = Point::new(points.iter().map(|p| p.x).sum::<f32>() / n, points.iter().map(|p| p.y).sum::<f32>() / n);
+    let farthest = |from: Point| points.iter().copied().max_by(|a, b| a.distance(from).total_cmp(&b.distance(from)));
+    let first = farthest(mean)?;
+    let third = farthest(first)?;
+    let beside = |p: &Point| (third.x - first.x) * (p.y - first.y) - (third.y - first.y) * (p.x - first.x);
+    let left = points.iter().copied().min_by(|a, b| beside(a).total_cmp(&beside(b)))?;
+    let right = points.iter().copied().max_by(|a, b| beside(a).total_cmp(&beside(b)))?;
+    // With y running down, what is to the left of the way from the first to the third comes next.
+    Some([first, left, third, right])
+}
+
+/// The corners where lines fitted to the points of each side meet.
+fn sides(points: &[Point], rough: [Point; 4], module: f32) -> Option<[Point; 4]> {
+    let lines: [Option<Line>; 4] = std::array::from_fn(|i| {
+        let (a, b) = (rough[i], rough[(i + 1) % 4]);
+        let length = a.distance(b);
+        let (ux, uy) = ((b.x - a.x) / length, (b.y - a.y) / length);
+        let side: Vec<Point> = points
+            .iter()
+            .copied()
+            .filter(|p| {
+                let (along, beside) = ((p.x - a.x) * ux + (p.y - a.y) * uy, (p.x - a.x) * uy - (p.y - a.y) * ux);
+                (0.1 * length..0.9 * length).contains(&along) && beside.abs() < 0.18 * length + 0.7
+            })
+            .collect();
+        Line::fitted(&side, 0.35 * module + 0.5)
+    });
+    let meet = |i: usize| lines[(i + 3) % 4].as_ref()?.meets(lines[i].as_ref()?);
+    let corners = [meet(0)?, meet(1)?, meet(2)?, meet(3)?];
+    // Lines that meet far from the points belong to no square.
+    let away = |i: usize| corners[i].distance(rough[i]);
+    (0..4).all(|i| away(i) < 2.0 * module + 1.0).then_some(corners)
+}
+
+/// The line of all points at which `x * nx + y * ny` is `distance`.
+struct Line {
+    nx: f32,
+    ny: f32,
+    distance: f32,
+}
+
+impl Line {
+    /// The line nearest to at least three points, none of which is farther from it than `most`.
+    fn fitted(points: &[Point], most: f32) -> Option<Self> {
+        if points.len() < 3 {
+            return None;
+        }
+        let n = points.len() as f32;
+        let (mx, my) = (points.iter().map(|p| p.x).sum::<f32>() / n, points.iter().map(|p| p.y).sum::<f32>() / n);
+        let (mut xx, mut xy, mut yy) = (0.0, 0.0, 0.0);
+        for p in points {
+            let (x, y) = (p.x - mx, p.y - my);
+            (xx, xy, yy) = (xx + x * x, xy + x * y, yy + y * y);
+        }
+        // Its direction is that of the largest spread.
+        let angle = 0.5 * (2.0 * xy).atan2(xx - yy);
+        let (nx, ny) = (-angle.sin(), angle.cos());
+        let line = Self { nx, ny, distance: mx * nx + my * ny };
+        let worst = points.iter().map(|p| (p.x * nx + p.y * ny - line.distance).abs()).fold(0.0, f32::max);
+        (worst <= most).then_some(line)
+    }
+
+    fn meets(&self, other: &Self) -> Option<Point> {
+        let area = self.nx * other.ny - self.ny * other.nx;
+        let x = (self.distance * other.ny - other.distance * self.ny) / area;
+        let y = (self.nx * other.distance - other.nx * self.distance) / area;
+        (area.abs() > 0.1).then(|| Point::new(x, y))
+    }
+}
+
+/// The middle of a square seen aslant: where its diagonals cross.
+fn middle(corners: &[Point; 4]) -> Option<Point> {
+    let square = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)].map(|(x, y)| Point::new(x, y));
+    let centre = Homography::from_points(square, *corners)?.apply(Point::new(0.5, 0.5));
+    (centre.x.is_finite() && centre.y.is_finite()).then_some(centre)
+}
+
+fn cross(a: Point, b: Point) -> f32 {
+    a.x * b.y - a.y * b.x
+}
