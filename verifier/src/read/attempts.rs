@@ -57,6 +57,13 @@ const ATTEMPTS: &[Attempt] = &[
         unless_found: true,
     },
     Attempt {
+        name: "easy-finest",
+        level: Level::Finest,
+        way: Way::Qr { share: 0.03, look: Look::Easy },
+        least: Effort::Quick,
+        unless_found: true,
+    },
+    Attempt {
         name: "easy-half",
         level: Level::Half,
         way: Way::Qr { share: 0.15, look: Look::Easy },

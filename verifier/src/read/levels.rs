@@ -11,9 +11,6 @@ use std::rc::Rc;
 const FIRST_PIXELS: usize = 1_000_000;
 /// Pictures below this size are searched once more at twice the size.
 const SMALL_PIXELS: usize = 700_000;
-/// The largest picture searched at full size.
-const MOST_PIXELS: usize = 16_000_000;
-
 /// The picture that an attempt works on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Level {
@@ -27,6 +24,8 @@ pub(super) enum Level {
     Smoother,
     /// The next finer scale.
     Finer,
+    /// The scale after that.
+    Finest,
     /// Twice the size of the photo.
     Double,
     /// The photo itself, for ways with scales of their own.
@@ -81,11 +80,10 @@ impl<'a> Levels<'a> {
         let (luma, scale) = match level {
             Level::Full => (Cow::Borrowed(photo), 1.0),
             Level::First => halved(photo, halvings),
-            Level::Finer if halvings > 0 && photo.data.len() >> (2 * (halvings - 1)) <= MOST_PIXELS => {
-                halved(photo, halvings - 1)
-            }
+            Level::Finer => halved(photo, halvings.checked_sub(1)?),
+            Level::Finest => halved(photo, halvings.checked_sub(2)?),
             Level::Double if photo.data.len() <= SMALL_PIXELS => (Cow::Owned(photo.doubled()), 0.5),
-            Level::Finer | Level::Double => return None,
+            Level::Double => return None,
             Level::Half | Level::Smooth | Level::Smoother => {
                 let (first, scale) = self.get(Level::First)?;
                 let first = first.luma();

@@ -79,6 +79,17 @@ impl Version {
         bits / 8
     }
 
+    /// The 18 bits of version information with their BCH code, the first module of the symbol's being the lowest; `None`
+    /// below version 7 (clause 7.10, annex D).
+    #[must_use]
+    pub fn information(self) -> Option<u32> {
+        let number = u32::from(self.0);
+        let rest = (12..18)
+            .rev()
+            .fold(number << 12, |rest, bit| if rest >> bit & 1 == 1 { rest ^ 0x1F25 << (bit - 12) } else { rest });
+        (number >= 7).then_some(number << 12 | rest)
+    }
+
     /// The rows (and columns) of the centres of alignment patterns; none in version 1 (annex E).
     #[must_use]
     pub fn alignment(self) -> Vec<usize> {
@@ -208,6 +219,12 @@ mod tests {
         assert_eq!(places(22), [6, 26, 50, 74, 98]);
         assert_eq!(places(32), [6, 34, 60, 86, 112, 138]);
         assert_eq!(places(40), [6, 30, 58, 86, 114, 142, 170]);
+    }
+
+    #[test]
+    fn version_information_is_that_of_annex_d() {
+        let information = |n| Version::new(n).unwrap().information();
+        assert_eq!((information(6), information(7), information(40)), (None, Some(0x07C94), Some(0x28C69)));
     }
 
     #[test]

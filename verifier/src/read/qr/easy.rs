@@ -5,7 +5,7 @@ use super::finder::{self, Finder};
 use super::outline::{Outline, outline};
 use super::sample::Judge;
 use super::target::{Fit, Sums};
-use super::{Search, inside, symbol, warp};
+use super::{Search, inside, micro, symbol, warp};
 use crate::read::Symbol;
 use crate::read::geometry::{Homography, Point};
 use crate::read::picture::Picture;
@@ -18,6 +18,10 @@ const MOST_FINDERS: usize = 100;
 const MOST_TRIPLES: usize = 200;
 /// Share of the timing patterns' modules that must be right beyond those that are wrong.
 const TIMED: f32 = 0.45;
+/// Bits of version information that must be right, of 18: its code corrects three.
+const TOLD: u32 = 15;
+/// Micro QR Codes that are fitted.
+const MOST_MICRO: usize = 8;
 
 /// Every QR Code that decodes at once.
 pub(super) fn read(
@@ -37,7 +41,22 @@ pub(super) fn read(
             out.extend(triple.read(picture, bits, search));
         }
     }
+    let alone = |o: &&Outline| !out.iter().any(|symbol| inside(o.centre, &symbol.located.corners));
+    let micro: Vec<&Outline> = outlines.iter().filter(alone).filter(|o| micro(bits, o)).take(MOST_MICRO).collect();
+    out.extend(micro.into_iter().filter_map(|outline| micro::read_one(picture, search, outline)));
     out
+}
+
+/// Whether the timing patterns of a Micro QR Code begin at two neighbouring sides of a finder pattern.
+fn micro(bits: &Bits, outline: &Outline) -> bool {
+    (0..4).any(|turn| {
+        let mut turned = *outline;
+        turned.corners.rotate_left(turn);
+        // A light separator, then dark and light in turn up to the end of the smallest symbol.
+        let wrong = |x: f32, y: f32, dark: bool| usize::from(turned.dark(bits, x, y) != dark);
+        let line = [(4.0, false), (5.0, true), (6.0, false), (7.0, true)];
+        line.map(|(away, dark)| wrong(away, -3.0, dark) + wrong(-3.0, away, dark)).iter().sum::<usize>() <= 1
+    })
 }
 
 /// Three outlines that may be those of one symbol.
@@ -105,13 +124,25 @@ impl Triple {
         let guess = (self.side - 17.0) / 4.0;
         let spread = 1.1 + 0.08 * guess;
         let from = (guess - spread).ceil().max(1.0) as usize;
-        let mut frames: Vec<Frame> = (from..=(guess + spread) as usize)
+        let told = self.told(bits);
+        let likely = |version: Version| told.iter().any(|words| words.count(version) >= TOLD);
+        let mut frames: Vec<(f32, Frame)> = (from..=(guess + spread) as usize)
             .filter_map(Version::new)
-            .filter_map(|version| self.frame(version, bits))
-            .filter(|frame| frame.timed > TIMED)
+            .filter_map(|version| Some((f32::from(u8::from(likely(version))), self.frame(version, bits)?)))
+            .filter(|(told, frame)| frame.timed + told > TIMED)
             .collect();
-        frames.sort_by(|a, b| b.timed.total_cmp(&a.timed));
-        frames.into_iter().take(2).find_map(|frame| frame.read(picture, search))
+        frames.sort_by(|a, b| (b.0 + b.1.timed).total_cmp(&(a.0 + a.1.timed)));
+        frames.into_iter().map(|(_, frame)| frame).take(2).find_map(|frame| frame.read(picture, search))
+    }
+
+    /// Both copies of the version information, as the finder patterns beside them lead to them.
+    fn told(&self, bits: &Bits) -> [Information; 2] {
+        let word = |of: &Outline, turned: bool| {
+            let places = (0..18).map(|i| ((i % 3) as f32 - 7.0, (i / 3) as f32 - 3.0));
+            let places = places.map(|(away, along)| if turned { (along, away) } else { (away, along) });
+            Information(places.enumerate().map(|(i, (x, y))| u32::from(of.dark(bits, x, y)) << i).sum())
+        };
+        [word(&self.of[1], false), word(&self.of[2], true)]
     }
 
     fn frame(&self, version: Version, bits: &Bits) -> Option<Frame> {
@@ -129,7 +160,29 @@ impl Triple {
     }
 }
 
+/// Version information as it was seen.
+struct Information(u32);
+
+impl Information {
+    /// Bits that agree with those of a version; none where it has no such information.
+    fn count(&self, version: Version) -> u32 {
+        version.information().map_or(0, |word| 18 - (word ^ self.0).count_ones())
+    }
+}
+
 impl Outline {
+    /// Whether the module whose middle is `x` modules to the right of and `y` below the centre is dark, as far as the
+    /// corners foretell where that is.
+    pub(super) fn dark(&self, bits: &Bits, x: f32, y: f32) -> bool {
+        let [a, b, c, d] = self.corners;
+        let part = |p: fn(&Point) -> f32| {
+            let (a, b, c, d) = (p(&a), p(&b), p(&c), p(&d));
+            p(&self.centre) + x * (b - a + c - d) / 10.0 + y * (d - a + c - b) / 10.0
+        };
+        let (x, y) = (part(|p| p.x), part(|p| p.y));
+        x >= 0.0 && y >= 0.0 && bits.at(x as usize, y as usize)
+    }
+
     /// Puts the corners into the symbol's order, whose rows run along `u` and columns along `v`; how far, in radians, its
     /// sides are off these at most, or `None` if that is too far.
     fn turn(&mut self, u: (f32, f32), v: (f32, f32)) -> Option<f32> {

@@ -1,6 +1,7 @@
 //! Micro QR Code: one finder pattern, and timing patterns along two sides.
 
 use super::finder::Finder;
+use super::outline::Outline;
 use super::sample::Judge;
 use super::target::{Fit, Target};
 use super::turned::{CLEAR, Turned, turned};
@@ -27,6 +28,15 @@ pub(super) fn read(picture: &Picture<'_>, search: Search, finders: &[Finder]) ->
         }
     }
     out
+}
+
+/// The symbol of a finder pattern whose outline is known, if it decodes.
+pub(super) fn read_one(picture: &Picture<'_>, search: Search, outline: &Outline) -> Option<Symbol> {
+    let [a, b, ..] = outline.corners;
+    let angle = (b.y - a.y).atan2(b.x - a.x).rem_euclid(std::f32::consts::FRAC_PI_2);
+    let finder = Finder { centre: outline.centre, module: outline.module, hits: 1.0 };
+    let seen = Turned { finder, angle, score: 1.0 };
+    at(picture, search, &seen, true).or_else(|| at(picture, search, &seen, false))
 }
 
 /// The symbol of a finder pattern, whose quiet zone is counted on or not.
