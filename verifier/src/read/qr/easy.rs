@@ -18,6 +18,8 @@ const MOST_FINDERS: usize = 100;
 const MOST_TRIPLES: usize = 200;
 /// Share of the timing patterns' modules that must be right beyond those that are wrong.
 const TIMED: f32 = 0.45;
+/// Cosine of the angle by which the sides of a finder pattern may be off those of the symbol.
+const ALONG: f32 = 0.87;
 /// Bits of version information that must be right, of 18: its code corrects three.
 const TOLD: u32 = 15;
 /// Micro QR Codes that are fitted.
@@ -47,15 +49,18 @@ pub(super) fn read(
     out
 }
 
-/// Whether the timing patterns of a Micro QR Code begin at two neighbouring sides of a finder pattern.
+/// Whether the timing patterns of a Micro QR Code run along two neighbouring sides of a finder pattern.
 fn micro(bits: &Bits, outline: &Outline) -> bool {
     (0..4).any(|turn| {
         let mut turned = *outline;
         turned.corners.rotate_left(turn);
-        // A light separator, then dark and light in turn up to the end of the smallest symbol.
-        let wrong = |x: f32, y: f32, dark: bool| usize::from(turned.dark(bits, x, y) != dark);
-        let line = [(4.0, false), (5.0, true), (6.0, false), (7.0, true)];
-        line.map(|(away, dark)| wrong(away, -3.0, dark) + wrong(-3.0, away, dark)).iter().sum::<usize>() <= 1
+        // A light separator, then dark and light in turn up to the end of the symbol.
+        let wrong = |i: u8| {
+            let (away, dark) = (f32::from(i) - 3.0, i % 2 == 0);
+            usize::from(turned.dark(bits, away, -3.0) != dark) + usize::from(turned.dark(bits, -3.0, away) != dark)
+        };
+        let wrong_up_to = |side: u8| (7..side).map(wrong).sum::<usize>();
+        wrong_up_to(11) == 0 || wrong_up_to(13) <= 1
     })
 }
 
@@ -103,10 +108,19 @@ impl Triple {
             return None;
         }
         let (u, v) = ((u.0 / u_length, u.1 / u_length), (v.0 / v_length, v.1 / v_length));
+        // Rough, but soon said: a triple of other symbols has sides of other lengths.
+        let (across, down) = (u_length / right.module.max(origin.module), v_length / below.module.max(origin.module));
+        if across.max(down) > 200.0 || across > 3.0 * down || down > 3.0 * across {
+            return None;
+        }
         let mut of = [origin, right, below];
         let mut off = 0.0;
         for outline in &mut of {
-            off += outline.turn(u, v)?;
+            let cosine = outline.turn(u, v);
+            if cosine < ALONG {
+                return None;
+            }
+            off += 1.0 - cosine;
         }
         // Between two places of a line seen aslant the modules' mean length is the geometric mean of those at its ends.
         let modules = |far: &Outline, along: usize| {
@@ -117,7 +131,7 @@ impl Triple {
         let unlike = (across / down).ln().abs();
         let small = (across - down).abs() < 3.0;
         let fits = (19.0..200.0).contains(&side) && (unlike < 0.3 || small);
-        fits.then_some(Self { of, side, penalty: unlike + off + 0.004 * side })
+        fits.then_some(Self { of, side, penalty: unlike + 3.0 * off + 0.004 * side })
     }
 
     fn read(&self, picture: &Picture<'_>, bits: &Bits, search: Search) -> Option<Symbol> {
@@ -183,24 +197,24 @@ impl Outline {
         x >= 0.0 && y >= 0.0 && bits.at(x as usize, y as usize)
     }
 
-    /// Puts the corners into the symbol's order, whose rows run along `u` and columns along `v`; how far, in radians, its
-    /// sides are off these at most, or `None` if that is too far.
-    fn turn(&mut self, u: (f32, f32), v: (f32, f32)) -> Option<f32> {
-        let away = |at: usize| {
-            let side = |from: usize, to: usize| {
-                let (a, b) = (self.corners[(from + at) % 4], self.corners[(to + at) % 4]);
-                let length = a.distance(b);
-                ((b.x - a.x) / length, (b.y - a.y) / length)
+    /// Puts the corners into the symbol's order, whose rows run along `u` and columns along `v`; the cosine of the angle
+    /// by which its sides are off these at most.
+    fn turn(&mut self, u: (f32, f32), v: (f32, f32)) -> f32 {
+        let sides: [(f32, f32); 4] = std::array::from_fn(|i| {
+            let (a, b) = (self.corners[i], self.corners[(i + 1) % 4]);
+            let length = a.distance(b);
+            ((b.x - a.x) / length, (b.y - a.y) / length)
+        });
+        let near = |at: usize| {
+            let along = |side: usize, to: (f32, f32)| {
+                let (x, y) = sides[(side + at) % 4];
+                x * to.0 + y * to.1
             };
-            let off = |a: (f32, f32), b: (f32, f32)| (a.0 * b.0 + a.1 * b.1).clamp(-1.0, 1.0).acos();
-            let rows = off(side(0, 1), u).max(off(side(3, 2), u));
-            let columns = off(side(0, 3), v).max(off(side(1, 2), v));
-            rows.max(columns)
+            along(0, u).min(along(1, v)).min(-along(2, u)).min(-along(3, v))
         };
-        let at = (0..4).min_by(|a, b| away(*a).total_cmp(&away(*b)))?;
-        let off = away(at);
+        let (at, cosine) = (1..4).map(|at| (at, near(at))).fold((0, near(0)), |a, b| if b.1 > a.1 { b } else { a });
         self.corners.rotate_left(at);
-        (off < 0.5).then_some(off)
+        cosine
     }
 
     /// Length of a module along its rows (0) or columns (1), once it is turned.

@@ -47,24 +47,28 @@ const WINDOW: usize = 5;
 
 /// Masks keep dark and light balanced (ISO/IEC 18004, clause 7.8), so the mean around a module lies between the two.
 fn by_mean(greys: &[f32], side: usize) -> Vec<f32> {
-    let at = |x: usize, y: usize| greys.get(y * side + x).copied().unwrap_or(0.0);
-    let mut out = Vec::with_capacity(greys.len());
-    for y in 0..side {
-        for x in 0..side {
-            let (mut n, mut sum, mut squares) = (0.0, 0.0, 0.0);
-            for v in y.saturating_sub(WINDOW)..=(y + WINDOW).min(side - 1) {
-                for u in x.saturating_sub(WINDOW)..=(x + WINDOW).min(side - 1) {
-                    let grey = at(u, v);
-                    n += 1.0;
-                    sum += grey;
-                    squares += grey * grey;
-                }
-            }
-            let mean: f32 = sum / n;
-            let spread: f32 = (squares / n - mean * mean).max(1.0).sqrt();
-            let llr = 4.0 * (mean - at(x, y)) / spread;
-            out.push(llr.clamp(-8.0, 8.0));
+    // Sums of the levels and of their squares above and to the left of each place.
+    let stride = side + 1;
+    let mut sums = vec![(0f64, 0f64); stride * stride];
+    for (y, row) in greys.chunks_exact(side.max(1)).enumerate() {
+        let mut sum = (0.0, 0.0);
+        for (x, grey) in row.iter().map(|grey| f64::from(*grey)).enumerate() {
+            sum = (sum.0 + grey, sum.1 + grey * grey);
+            let above = sums[y * stride + x + 1];
+            sums[(y + 1) * stride + x + 1] = (above.0 + sum.0, above.1 + sum.1);
         }
     }
-    out
+    let judged = |(i, grey): (usize, &f32)| {
+        let window = |at: usize| (at.saturating_sub(WINDOW), (at + WINDOW + 1).min(side));
+        let ((left, right), (top, bottom)) = (window(i % side), window(i / side));
+        let at = |x: usize, y: usize| sums[y * stride + x];
+        let over = |part: fn((f64, f64)) -> f64| {
+            part(at(right, bottom)) - part(at(left, bottom)) - part(at(right, top)) + part(at(left, top))
+        };
+        let n = ((right - left) * (bottom - top)) as f64;
+        let (mean, squares) = (over(|sum| sum.0) / n, over(|sum| sum.1) / n);
+        let spread = (squares - mean * mean).max(1.0).sqrt();
+        (4.0 * (mean - f64::from(*grey)) / spread).clamp(-8.0, 8.0) as f32
+    };
+    greys.iter().enumerate().map(judged).collect()
 }
