@@ -50,6 +50,13 @@ const ATTEMPTS: &[Attempt] = &[
         unless_found: false,
     },
     Attempt {
+        name: "easy-near",
+        level: Level::First,
+        way: Way::Qr { share: 0.025, look: Look::Easy },
+        least: Effort::Quick,
+        unless_found: true,
+    },
+    Attempt {
         name: "easy-finer",
         level: Level::Finer,
         way: Way::Qr { share: 0.05, look: Look::Easy },

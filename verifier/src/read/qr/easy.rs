@@ -79,7 +79,7 @@ fn triples(outlines: &[Outline]) -> Vec<Triple> {
     for (i, a) in outlines.iter().enumerate() {
         for (j, b) in outlines.iter().enumerate().skip(i + 1).filter(|(_, b)| alike(a, b)) {
             let third = outlines.iter().skip(j + 1).filter(|c| alike(a, c) && alike(b, c));
-            out.extend(third.filter_map(|c| Triple::new([*a, *b, *c])));
+            out.extend(third.filter_map(|c| Triple::likeliest([a, b, c])));
         }
     }
     out.sort_by(|a, b| a.penalty.total_cmp(&b.penalty));
@@ -93,13 +93,15 @@ fn alike(a: &Outline, b: &Outline) -> bool {
 }
 
 impl Triple {
-    fn new(three: [Outline; 3]) -> Option<Self> {
-        // The corner is opposite to the longest side.
-        let across = |i: usize| three[(i + 1) % 3].centre.distance(three[(i + 2) % 3].centre);
-        let corner = (0..3).max_by(|a, b| across(*a).total_cmp(&across(*b)))?;
-        let (origin, one, two) = (three[corner], three[(corner + 1) % 3], three[(corner + 2) % 3]);
+    /// Three outlines with that one at the corner whose sides speak for it most.
+    fn likeliest(three: [&Outline; 3]) -> Option<Self> {
+        let turns = (0..3).filter_map(|i| Self::new(three[i], three[(i + 1) % 3], three[(i + 2) % 3]));
+        turns.min_by(|a, b| a.penalty.total_cmp(&b.penalty))
+    }
+
+    fn new(origin: &Outline, one: &Outline, two: &Outline) -> Option<Self> {
         let vector = |to: &Outline| (to.centre.x - origin.centre.x, to.centre.y - origin.centre.y);
-        let (a, b) = (vector(&one), vector(&two));
+        let (a, b) = (vector(one), vector(two));
         // Clockwise from the top right over the top left: the picture's y runs down.
         let area = a.0 * b.1 - a.1 * b.0;
         let (right, below, u, v) = if area > 0.0 { (one, two, a, b) } else { (two, one, b, a) };
@@ -113,7 +115,7 @@ impl Triple {
         if across.max(down) > 200.0 || across > 3.0 * down || down > 3.0 * across {
             return None;
         }
-        let mut of = [origin, right, below];
+        let mut of = [*origin, *right, *below];
         let mut off = 0.0;
         for outline in &mut of {
             let cosine = outline.turn(u, v);
@@ -124,7 +126,7 @@ impl Triple {
         }
         // Between two places of a line seen aslant the modules' mean length is the geometric mean of those at its ends.
         let modules = |far: &Outline, along: usize| {
-            origin.centre.distance(far.centre) / (of[0].length(along) * far.length(along)).sqrt()
+            of[0].centre.distance(far.centre) / (of[0].length(along) * far.length(along)).sqrt()
         };
         let (across, down) = (modules(&of[1], 0), modules(&of[2], 1));
         let side = (across + down) / 2.0 + 7.0;
@@ -168,7 +170,7 @@ impl Triple {
         });
         let pairs: Vec<(Point, Point)> = pairs.collect();
         let map = Homography::fitted(&pairs)?;
-        let mut frame = Frame { version, pairs, map, timed: 0.0, module: self.of[0].module };
+        let mut frame = Frame { version, pairs, map, timed: 0.0 };
         frame.timed = frame.timing(bits);
         Some(frame)
     }
@@ -233,8 +235,6 @@ struct Frame {
     map: Homography,
     /// Share of the timing patterns' modules that are right less those that are wrong.
     timed: f32,
-    /// Length of a module in pixels, more or less.
-    module: f32,
 }
 
 impl Frame {

@@ -6,6 +6,8 @@ use crate::read::tones::Bits;
 
 /// Rays from the middle of a finder pattern.
 const RAYS: usize = 40;
+/// Rays that may be lost.
+const MOST_LOST: usize = 12;
 /// Modules, of the length that rows and columns see, that a ray may run through the dark core or the light ring.
 const LONGEST: f32 = 5.0;
 
@@ -21,17 +23,21 @@ pub(super) struct Outline {
 
 /// The outline of what may be a finder pattern; `None` where no square is seen.
 pub(super) fn outline(bits: &Bits, finder: &Finder) -> Option<Outline> {
-    let mut points: Vec<Point> = Vec::with_capacity(RAYS);
-    let mut lost = 0;
-    for ray in 0..RAYS {
+    let ray = |ray: usize| {
         let angle = std::f32::consts::TAU * ray as f32 / RAYS as f32;
-        match edges(bits, finder, angle.cos(), angle.sin()) {
-            Some(point) => points.push(point),
-            None => lost += 1,
-        }
-        if lost > RAYS / 5 {
-            return None;
-        }
+        edge(bits, finder, angle.cos(), angle.sin())
+    };
+    let (half, mut points) = (RAYS / 2, Vec::with_capacity(RAYS));
+    for (one, other) in (0..half).map(|i| (ray(i), ray(i + half))) {
+        let away = |p: &Point| p.distance(finder.centre);
+        // Opposite sides are about as far away: what is farther leaked through a gap.
+        let leaked =
+            |p: &Point, beside: &Option<Point>| beside.as_ref().is_some_and(|other| away(p) > 1.5 * away(other) + 1.0);
+        points.extend(one.filter(|p| !leaked(p, &other)));
+        points.extend(other.filter(|p| !leaked(p, &one)));
+    }
+    if points.len() < RAYS - MOST_LOST {
+        return None;
     }
     let corners = sides(&points, corners(&points)?, finder.module)?;
     let centre = middle(&corners)?;
@@ -42,7 +48,7 @@ pub(super) fn outline(bits: &Bits, finder: &Finder) -> Option<Outline> {
 }
 
 /// Where a ray leaves the light ring.
-fn edges(bits: &Bits, finder: &Finder, dx: f32, dy: f32) -> Option<Point> {
+fn edge(bits: &Bits, finder: &Finder, dx: f32, dy: f32) -> Option<Point> {
     // Steps of a pixel along the longer component.
     let step = 1.0 / dx.abs().max(dy.abs());
     let (dx, dy) = (dx * step, dy * step);
@@ -64,7 +70,7 @@ fn edges(bits: &Bits, finder: &Finder, dx: f32, dy: f32) -> Option<Point> {
     let (ring, edge) = run(false)?;
     // A module and a half of core, one of ring; a pixel more or less is no matter.
     let (core, ring) = (core as f32, ring as f32);
-    (ring > 0.2 * core - 1.0 && ring < 1.6 * core + 1.5).then_some(edge)
+    (ring > 0.2 * core - 1.0 && ring < 1.4 * core + 1.5).then_some(edge)
 }
 
 /// Rough corners, clockwise: the point farthest from the mean, the one farthest from that, and those farthest to both
@@ -96,7 +102,7 @@ fn sides(points: &[Point], rough: [Point; 4], module: f32) -> Option<[Point; 4]>
                 (0.1 * length..0.9 * length).contains(&along) && beside.abs() < 0.18 * length + 0.7
             })
             .collect();
-        Line::fitted(&side, 0.35 * module + 0.5)
+        Line::fitted(side, 0.35 * module + 0.5)
     });
     let meet = |i: usize| lines[(i + 3) % 4].as_ref()?.meets(lines[i].as_ref()?);
     let corners = [meet(0)?, meet(1)?, meet(2)?, meet(3)?];
@@ -113,11 +119,24 @@ struct Line {
 }
 
 impl Line {
-    /// The line nearest to at least three points, none of which is farther from it than `most`.
-    fn fitted(points: &[Point], most: f32) -> Option<Self> {
-        if points.len() < 3 {
-            return None;
+    /// The line nearest to at least three points, but for a third of them at most none of which is farther from it than
+    /// `most`.
+    fn fitted(mut points: Vec<Point>, most: f32) -> Option<Self> {
+        let least = (2 * points.len()).div_ceil(3).max(3);
+        while points.len() >= least {
+            let line = Self::through(&points);
+            let away = |p: &Point| (p.x * line.nx + p.y * line.ny - line.distance).abs();
+            let worst = (0..points.len()).max_by(|a, b| away(&points[*a]).total_cmp(&away(&points[*b])))?;
+            if away(&points[worst]) <= most {
+                return Some(line);
+            }
+            points.swap_remove(worst);
         }
+        None
+    }
+
+    /// The line with the least squared distance from all points.
+    fn through(points: &[Point]) -> Self {
         let n = points.len() as f32;
         let (mx, my) = (points.iter().map(|p| p.x).sum::<f32>() / n, points.iter().map(|p| p.y).sum::<f32>() / n);
         let (mut xx, mut xy, mut yy) = (0.0, 0.0, 0.0);
@@ -128,9 +147,7 @@ impl Line {
         // Its direction is that of the largest spread.
         let angle = 0.5 * (2.0 * xy).atan2(xx - yy);
         let (nx, ny) = (-angle.sin(), angle.cos());
-        let line = Self { nx, ny, distance: mx * nx + my * ny };
-        let worst = points.iter().map(|p| (p.x * nx + p.y * ny - line.distance).abs()).fold(0.0, f32::max);
-        (worst <= most).then_some(line)
+        Self { nx, ny, distance: mx * nx + my * ny }
     }
 
     fn meets(&self, other: &Self) -> Option<Point> {
