@@ -56,7 +56,7 @@ fn micro(bits: &Bits, outline: &Outline) -> bool {
         turned.corners.rotate_left(turn);
         // A light separator, then dark and light in turn up to the end of the symbol.
         let wrong = |i: u8| {
-            let (away, dark) = (f32::from(i) - 3.0, i % 2 == 0);
+            let (away, dark) = (f32::from(i) - 3.0, i.is_multiple_of(2));
             usize::from(turned.dark(bits, away, -3.0) != dark) + usize::from(turned.dark(bits, -3.0, away) != dark)
         };
         let wrong_up_to = |side: u8| (7..side).map(wrong).sum::<usize>();
@@ -243,7 +243,7 @@ impl Frame {
         let right = |x: usize, y: usize| {
             let place = self.map.apply(Point::new(x as f32 + 0.5, y as f32 + 0.5));
             let dark = place.x >= 0.0 && place.y >= 0.0 && bits.at(place.x as usize, place.y as usize);
-            dark == ((x + y) % 2 == 0)
+            dark == (x + y).is_multiple_of(2)
         };
         let of = 2 * between.len();
         let right = between.map(|i| usize::from(right(i, 6)) + usize::from(right(6, i))).sum::<usize>();
