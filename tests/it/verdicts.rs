@@ -1,11 +1,14 @@
 //! Every rung of the verdict, each reached for its own reason and no other.
 
+use ed25519_dalek::{Signer as _, SigningKey};
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 use testkit::maker::{TestMaker, date, label, public, serial, signed};
 use touchmark_formats::base45;
 use touchmark_formats::delegation::SerialRange;
 use touchmark_formats::disclosure::{Consignee, DisclosedKey, Disclosure, Grant, Scope};
 use touchmark_formats::mark::{Part, SignedMark};
+use touchmark_formats::signed::{SignatureBytes, message};
 use touchmark_formats::trust::{Directory, Revocation, Trust, Void};
 use touchmark_verifier::verdict::{FindingKind, Verdict};
 use touchmark_verifier::verify::{Assessment, Basis, ConsigneeStatus, verify, verify_text};
@@ -104,6 +107,66 @@ fn another_maker_cannot_adopt_a_line_key() {
     thief.delegation.maker = public(&thief.root);
     let assessment = judge(&thief.trust(), &mark);
     assert_eq!((assessment.verdict, kinds(&assessment)), (Verdict::UnknownIssuer, vec![FindingKind::BrokenDelegation]));
+}
+
+/// The maker of `seed` with another line key.
+fn with_line(seed: u8, line: SigningKey) -> TestMaker {
+    let mut maker = TestMaker::new(seed);
+    maker.delegation.key = public(&line);
+    maker.delegation.possession = SignatureBytes(line.sign(&message(&maker.delegation.request())).to_bytes());
+    maker.line = line;
+    maker
+}
+
+#[test]
+fn keys_that_share_an_id_are_all_tried_and_never_taken_for_each_other() {
+    // Found by trying seeds: the ids of both keys are 1d4ef034.
+    let key = |number: u32| {
+        let mut seed = [0; 32];
+        seed[..4].copy_from_slice(&number.to_be_bytes());
+        SigningKey::from_bytes(&seed)
+    };
+    let (ours, theirs) = (with_line(1, key(32_694)), with_line(2, key(61_939)));
+    assert_eq!(public(&ours.line).id(), public(&theirs.line).id());
+    let mut both = ours.trust();
+    both.makers.extend(theirs.trust().makers);
+    both.makers[1].name = label("The others");
+    for (maker, name) in [(&ours, "Example Semiconductors"), (&theirs, "The others")] {
+        let assessment = judge(&both, &maker.sign(maker.usual_mark()));
+        assert_eq!(assessment.verdict, Verdict::Authentic);
+        assert_eq!(assessment.proven.unwrap().maker.as_str(), name);
+    }
+    let mark = theirs.sign(theirs.usual_mark());
+    assert_eq!(judge(&ours.trust(), &mark).verdict, Verdict::Forged, "its own maker is not in the bundle");
+    both.revocations.push(Revocation { key: public(&ours.line), since: date("2026-01-01"), reason: label("stolen") });
+    assert_eq!(judge(&both, &mark).verdict, Verdict::Authentic, "the other key with the id is revoked");
+    let mut changed = mark;
+    changed.signature[0] ^= 1;
+    assert_eq!(judge(&both, &changed).verdict, Verdict::Forged);
+}
+
+/// A key may serve in several roles: what it signs for one is a signature for no other.
+#[test]
+fn every_message_begins_with_a_purpose_of_its_own() {
+    let maker = TestMaker::listed(1);
+    let mark = maker.usual_mark();
+    let (part, lot) = (maker.delegation.part(&mark).unwrap(), maker.delegation.lot(&mark));
+    let day = Grant::Day { date: mark.date, key: DisclosedKey::new([1; 32]) };
+    let messages = [
+        mark.message(&public(&maker.root), part, lot),
+        message(&maker.delegation.request()),
+        message(&maker.delegation),
+        message(&maker.trust()),
+        message(&disclosure(&maker, day)),
+    ];
+    let purpose = |message: &Vec<u8>| message.split(|byte| *byte == 0).next().map(<[u8]>::to_vec);
+    let purposes: BTreeSet<_> = messages.iter().map(purpose).collect();
+    assert_eq!(purposes.len(), messages.len());
+    for (n, one) in messages.iter().enumerate() {
+        let signature = maker.line.sign(one).to_bytes();
+        let good = |message: &Vec<u8>| public(&maker.line).check().unwrap().verify(message, &signature);
+        assert!(messages.iter().enumerate().all(|(m, other)| good(other) == (m == n)));
+    }
 }
 
 #[test]

@@ -42,6 +42,22 @@ fn killed_at_any_moment_it_issues_no_serial_twice() {
 }
 
 #[test]
+fn a_home_is_whole_or_not_there_whenever_its_making_is_killed() {
+    let place = Place::new();
+    for n in 0..16u64 {
+        let line = format!("init h{n} --maker Acme --country NL --no-passphrase");
+        let mut child = place.command(&line).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(n * 3));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        if !place.path(&format!("h{n}")).exists() {
+            place.run(&line).done();
+        }
+        place.run(&format!("mark --home h{n} --part P --consignee 1 --format text --out -")).done();
+    }
+}
+
+#[test]
 fn two_at_once_share_no_serial() {
     let place = Place::with_home();
     let run = |_| {
