@@ -1,9 +1,41 @@
 //! Many files on all cores, results in order.
 
-use super::Io;
+use super::{Io, words};
 use rayon::prelude::*;
+use serde::Serialize;
 use std::io;
 use std::path::{Path, PathBuf};
+
+/// Gives what there is to say of one file: what is wrong with it on standard error, its line of JSON or its words on
+/// standard output.
+pub(super) fn report<T: Serialize>(
+    io: &mut Io<'_>,
+    line: &T,
+    wrong: &Wrong<'_>,
+    words_for_people: Option<String>,
+) -> io::Result<()> {
+    if let Some(damage) = wrong.damage {
+        writeln!(io.stderr, "{}", words::damaged(wrong.file, damage))?;
+    }
+    if let Some(error) = wrong.error {
+        writeln!(io.stderr, "error: {}", words::plain(error))?;
+    }
+    match words_for_people {
+        None => writeln!(io.stdout, "{}", serde_json::to_string(line)?)?,
+        Some(words) => write!(io.stdout, "{words}")?,
+    }
+    io.stdout.flush()
+}
+
+/// What is wrong with a file.
+pub(super) struct Wrong<'a> {
+    /// Its name.
+    pub(super) file: &'a str,
+    /// A part of it was searched.
+    pub(super) damage: Option<&'a str>,
+    /// It could not be opened, or its results not be written.
+    pub(super) error: Option<&'a str>,
+}
 
 /// Does `work` on as many files at a time as there are cores, which bounds memory, and hands each result to `done` in
 /// the order of the files. Where a person waits and sees no results, it says how far it is.

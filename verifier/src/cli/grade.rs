@@ -1,6 +1,6 @@
 //! `grade`: print quality of the symbols in pictures.
 
-use super::each::each_in_order;
+use super::each::{Wrong, each_in_order, report};
 use super::{Io, ReadArgs, Stop, words};
 use crate::grade::{Grade, Quality, Report, grade};
 use crate::photo::{self, Limits};
@@ -51,6 +51,9 @@ struct Line {
     symbols: Vec<Graded>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+    /// What is wrong with a photo of which a part was searched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    damage: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -76,15 +79,8 @@ pub(super) fn run(args: &GradeArgs, io: &mut Io<'_>) -> Result<Status, Stop> {
             if line.symbols.is_empty() {
                 status = status.and(Status::NothingRead);
             }
-            if let Some(error) = &line.error {
-                writeln!(io.stderr, "error: {}", words::plain(error))?;
-            }
-            if args.json {
-                writeln!(io.stdout, "{}", serde_json::to_string(&line).map_err(std::io::Error::from)?)?;
-            } else {
-                write!(io.stdout, "{}", for_people(&line))?;
-            }
-            io.stdout.flush()
+            let wrong = Wrong { file: &line.file, damage: line.damage.as_deref(), error: line.error.as_deref() };
+            report(io, &line, &wrong, (!args.json).then(|| for_people(&line)))
         },
     )?;
     Ok(status)
@@ -102,7 +98,7 @@ fn graded(path: &Path, options: &Options) -> Line {
     let file = path.to_string_lossy().into_owned();
     let photo = match photo::load(path, &Limits::default()) {
         Ok(photo) => photo,
-        Err(e) => return Line { file, symbols: Vec::new(), error: Some(e.to_string()) },
+        Err(e) => return Line { file, symbols: Vec::new(), error: Some(e.to_string()), damage: None },
     };
     let symbols = read::read(&photo.luma, options);
     let graded = symbols.iter().filter_map(|symbol| {
@@ -114,7 +110,7 @@ fn graded(path: &Path, options: &Options) -> Line {
             quality: grade(&photo.luma, symbol)?,
         })
     });
-    Line { file, symbols: graded.collect(), error: None }
+    Line { file, symbols: graded.collect(), error: None, damage: photo.damage }
 }
 
 fn for_people(line: &Line) -> String {

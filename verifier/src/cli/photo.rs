@@ -1,6 +1,6 @@
 //! `photo`: every mark in each photo, verified.
 
-use super::each::each_in_order;
+use super::each::{Wrong, each_in_order, report};
 use super::{BasisArgs, Io, ReadArgs, Stop, load, words};
 use crate::annotate::annotate;
 use crate::examine::{Examination, FoundMark, PartExamination, examine, examine_together};
@@ -126,18 +126,8 @@ pub(super) fn run(args: &PhotoArgs, io: &mut Io<'_>) -> Result<Status, Stop> {
             }
             _ => {}
         }
-        if let Some(damage) = &line.damage {
-            writeln!(io.stderr, "{}", words::damaged(&line.file, damage))?;
-        }
-        if let Some(error) = &line.error {
-            writeln!(io.stderr, "error: {}", words::plain(error))?;
-        }
-        if args.json {
-            writeln!(io.stdout, "{}", serde_json::to_string(&line).map_err(io::Error::from)?)?;
-        } else {
-            write!(io.stdout, "{}", line.for_people())?;
-        }
-        io.stdout.flush()
+        let wrong = Wrong { file: &line.file, damage: line.damage.as_deref(), error: line.error.as_deref() };
+        report(io, &line, &wrong, (!args.json).then(|| line.for_people()))
     })?;
     if args.same_part {
         let (files, photos): (Vec<String>, Vec<Examination>) = examinations.into_iter().unzip();

@@ -1,6 +1,6 @@
 //! `scan`: the content of any symbol, ours or not.
 
-use super::each::each_in_order;
+use super::each::{Wrong, each_in_order, report};
 use super::{Io, ReadArgs, Stop, words};
 use crate::photo::{self, Limits};
 use crate::read::{self, Options, Symbol};
@@ -54,18 +54,8 @@ pub(super) fn run(args: &ScanArgs, io: &mut Io<'_>) -> Result<Status, Stop> {
             if line.symbols.is_empty() {
                 status = status.and(Status::NothingRead);
             }
-            if let Some(damage) = &line.damage {
-                writeln!(io.stderr, "{}", words::damaged(&line.file, damage))?;
-            }
-            if let Some(error) = &line.error {
-                writeln!(io.stderr, "error: {}", words::plain(error))?;
-            }
-            if args.json {
-                writeln!(io.stdout, "{}", serde_json::to_string(&line).map_err(std::io::Error::from)?)?;
-            } else {
-                write!(io.stdout, "{}", for_people(&line))?;
-            }
-            io.stdout.flush()
+            let wrong = Wrong { file: &line.file, damage: line.damage.as_deref(), error: line.error.as_deref() };
+            report(io, &line, &wrong, (!args.json).then(|| for_people(&line)))
         },
     )?;
     Ok(status)

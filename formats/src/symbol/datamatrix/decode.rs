@@ -66,17 +66,9 @@ fn ec_starts(size: &Size) -> impl Iterator<Item = usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::symbol::datamatrix::sizes::SIZES;
-    use datamatrix::{DataMatrix, SymbolList, SymbolSize};
+    use crate::symbol::datamatrix::sizes::{SIZES, known};
+    use datamatrix::DataMatrix;
     use proptest::prelude::*;
-
-    fn known(size: &Size) -> SymbolSize {
-        let fits = |known: &SymbolSize| {
-            let bitmap = DataMatrix::encode(&[], *known).unwrap().bitmap();
-            (bitmap.height(), bitmap.width()) == (size.rows, size.columns)
-        };
-        SymbolList::with_extended_rectangles().iter().find(fits).unwrap()
-    }
 
     /// A symbol that is nearly full, as certain likelihoods.
     fn symbol(size: &Size) -> (Vec<u8>, Vec<f32>) {

@@ -127,19 +127,9 @@ impl Placed {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::symbol::datamatrix::sizes::SIZES;
+    use crate::symbol::datamatrix::sizes::{SIZES, known};
     use datamatrix::placement::MatrixMap;
-    use datamatrix::{DataMatrix, SymbolList, SymbolSize};
-
-    /// The encoder's name for a size, found by the dimensions of an empty symbol.
-    fn known(size: &Size) -> SymbolSize {
-        let fits = |known: &SymbolSize| {
-            let bitmap = DataMatrix::encode(&[], *known).unwrap().bitmap();
-            (bitmap.height(), bitmap.width()) == (size.rows, size.columns)
-        };
-        SymbolList::with_extended_rectangles().iter().find(fits).unwrap()
-    }
+    use datamatrix::{DataMatrix, SymbolList};
 
     #[test]
     fn the_table_holds_every_size_once_and_agrees_with_the_encoder() {

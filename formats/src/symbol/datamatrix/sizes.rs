@@ -131,3 +131,13 @@ const fn size(
 ) -> Size {
     Size { rows, columns, regions_down, regions_across, data, ec, blocks }
 }
+
+/// What the `datamatrix` crate calls a size, found by the dimensions of an empty symbol.
+#[cfg(test)]
+pub(super) fn known(size: &Size) -> ::datamatrix::SymbolSize {
+    let fits = |known: &::datamatrix::SymbolSize| {
+        let bitmap = ::datamatrix::DataMatrix::encode(&[], *known).unwrap().bitmap();
+        (bitmap.height(), bitmap.width()) == (size.rows, size.columns)
+    };
+    ::datamatrix::SymbolList::with_extended_rectangles().iter().find(fits).unwrap()
+}
