@@ -3,6 +3,7 @@
 //! (SPEC.md, section 6).
 
 use crate::date::Date;
+use crate::delegation::SerialRange;
 use crate::key::{KeyBytes, KeyId};
 use crate::mark::Serial;
 use crate::text::Label;
@@ -175,7 +176,7 @@ key_type! {
     LotKey
 }
 key_type! {
-    /// Opens one mark.
+    /// Opens one mark, or one container mark.
     ItemKey
 }
 
@@ -198,6 +199,14 @@ impl DayKey {
 }
 
 impl LotKey {
+    /// The key of the container of `level`, its number in a container mark, with these serials under the line key with
+    /// this id.
+    #[must_use]
+    pub fn container(&self, key_id: KeyId, level: u8, serials: SerialRange) -> ItemKey {
+        let (first, last) = (serials.first.get().to_be_bytes(), serials.last.get().to_be_bytes());
+        ItemKey(self.0.derive(&[b"touchmark/v1/container-key\0", &key_id.0, &[level], &first, &last]))
+    }
+
     /// The key of the one mark with this serial under the line key with this id.
     #[must_use]
     pub fn item(&self, key_id: KeyId, serial: Serial) -> ItemKey {

@@ -1,7 +1,8 @@
 //! What a line key may mark: the maker's root key signs it, and the line key proves that it consents (SPEC.md,
 //! section 8).
 
-use crate::capsule::CapsuleSize;
+use crate::capsule::{Capsule, CapsuleSize};
+use crate::container::Container;
 use crate::date::Date;
 use crate::key::{KeyBytes, KeyError, PublicKey};
 use crate::mark::{Mark, Part, Serial};
@@ -30,7 +31,7 @@ impl Document for Request {
 }
 
 /// Serials from `first` to `last`, both included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SerialRange {
     /// The first.
@@ -269,7 +270,13 @@ impl Delegation {
     /// The text of a mark's part; `None` for an index beyond the list.
     #[must_use]
     pub fn part<'a>(&'a self, mark: &'a Mark) -> Option<&'a Label> {
-        match &mark.part {
+        self.part_named(&mark.part)
+    }
+
+    /// The text of `part`; `None` for an index beyond the list.
+    #[must_use]
+    pub fn part_named<'a>(&'a self, part: &'a Part) -> Option<&'a Label> {
+        match part {
             Part::Inline(text) => Some(text),
             Part::Listed(index) => self.parts.get(usize::from(*index)),
         }
@@ -291,24 +298,70 @@ impl Delegation {
     /// The limits that `mark` breaks; none if the line key was allowed to make it.
     #[must_use]
     pub fn violations(&self, mark: &Mark) -> Vec<OutOfScope> {
-        let part = self.part(mark).is_some_and(|part| self.other_parts || self.parts.contains(part));
         let lot = match (self.lot(mark), self.lot_of(mark.serial)) {
             (Some(lot), Some(listed)) => lot == listed,
             // A lot of the list on a serial that is not its own, or no lot where the list is all there is.
             (Some(lot), None) => self.other_lots && self.lots.iter().all(|l| l.lot != *lot),
             (None, _) => self.other_lots,
         };
-        let capsule = mark.capsule.is_none_or(|capsule| capsule.size().bytes() == self.capsule_bytes);
+        self.broken(&mark.part, lot, self.serials.contains(mark.serial), mark.date, mark.capsule)
+    }
+
+    fn broken(&self, part: &Part, lot: bool, serial: bool, date: Date, capsule: Option<Capsule>) -> Vec<OutOfScope> {
+        let part = self.part_named(part).is_some_and(|part| self.other_parts || self.parts.contains(part));
+        let capsule = capsule.is_none_or(|capsule| capsule.size().bytes() == self.capsule_bytes);
         [
             (part, OutOfScope::Part),
             (lot, OutOfScope::Lot),
-            (self.serials.contains(mark.serial), OutOfScope::Serial),
-            (mark.date >= self.not_before, OutOfScope::TooEarly),
-            (mark.date <= self.not_after, OutOfScope::TooLate),
+            (serial, OutOfScope::Serial),
+            (date >= self.not_before, OutOfScope::TooEarly),
+            (date <= self.not_after, OutOfScope::TooLate),
             (capsule, OutOfScope::CapsuleSize),
         ]
         .into_iter()
         .filter_map(|(holds, violation)| (!holds).then_some(violation))
         .collect()
+    }
+
+    /// The lot of a container: its own text, or the one to which all serials of its range belong.
+    #[must_use]
+    pub fn container_lot<'a>(&'a self, container: &'a Container) -> Option<&'a Label> {
+        container.lot.as_ref().or_else(|| self.lot_of_all(container.serials))
+    }
+
+    fn lot_of_all(&self, serials: SerialRange) -> Option<&Label> {
+        let at = self.lots.partition_point(|lot| lot.serials.last < serials.first);
+        let whole = |lot: &&Lot| lot.serials.contains(serials.first) && lot.serials.contains(serials.last);
+        self.lots.get(at).filter(whole).map(|lot| &lot.lot)
+    }
+
+    /// The limits that `container` breaks; none if the line key was allowed to make its mark.
+    #[must_use]
+    pub fn container_violations(&self, container: &Container) -> Vec<OutOfScope> {
+        let serials = container.serials;
+        let meets = |lot: &Lot| lot.serials.first <= serials.last && serials.first <= lot.serials.last;
+        let lot = match (&container.lot, self.lot_of_all(serials)) {
+            (Some(own), Some(listed)) => own == listed,
+            (Some(own), None) => self.other_lots && self.lots.iter().all(|lot| lot.lot != *own && !meets(lot)),
+            // Parts of several lots, all of which must be allowed.
+            (None, listed) => listed.is_some() || self.other_lots || self.lots_cover(serials),
+        };
+        let within = self.serials.contains(serials.first) && self.serials.contains(serials.last);
+        self.broken(&container.part, lot, within, container.date, container.capsule)
+    }
+
+    /// Whether every serial of the range belongs to a listed lot.
+    fn lots_cover(&self, serials: SerialRange) -> bool {
+        let mut next = serials.first.get();
+        for lot in self.lots.iter().filter(|lot| lot.serials.last >= serials.first) {
+            if lot.serials.first.get() > next {
+                return false;
+            }
+            next = lot.serials.last.get() + 1;
+            if next > serials.last.get() {
+                return true;
+            }
+        }
+        false
     }
 }

@@ -1,7 +1,8 @@
 //! What a maker hands to one reader, for one case: the keys of some capsules, and the names behind the numbers
 //! (SPEC.md, section 10). The file is this envelope, encrypted to the reader with age.
 
-use crate::capsule::{CapsuleSize, DayKey, ItemKey, LotKey};
+use crate::capsule::{Capsule, CapsuleSize, DayKey, ItemKey, LotKey};
+use crate::container::Container;
 use crate::date::Date;
 use crate::delegation::serial_number;
 use crate::key::{KeyBytes, KeyId, PublicKey};
@@ -117,14 +118,20 @@ pub enum Grant {
 }
 
 impl Grant {
+    /// The key of what was made of `lot` on `date`.
+    fn lot_key(&self, date: Date, lot: Option<&Label>) -> Option<LotKey> {
+        match self {
+            Self::Day { date: own, key } => (*own == date).then(|| DayKey::from_bytes(key.0).lot(lot)),
+            Self::Lot { date: day, lot: own, key } => {
+                (*day == date && own.as_ref() == lot).then(|| LotKey::from_bytes(key.0))
+            }
+            Self::Item { .. } => None,
+        }
+    }
+
     fn item_key(&self, id: KeyId, mark: &Mark, lot: Option<&Label>) -> Option<ItemKey> {
         match self {
-            Self::Day { date, key } => {
-                (*date == mark.date).then(|| DayKey::from_bytes(key.0).lot(lot).item(id, mark.serial))
-            }
-            Self::Lot { date, lot: own, key } => {
-                (*date == mark.date && own.as_ref() == lot).then(|| LotKey::from_bytes(key.0).item(id, mark.serial))
-            }
+            Self::Day { .. } | Self::Lot { .. } => Some(self.lot_key(mark.date, lot)?.item(id, mark.serial)),
             Self::Item { line, serial, key } => {
                 (line.id() == id && *serial == mark.serial).then(|| ItemKey::from_bytes(key.0))
             }
@@ -251,9 +258,27 @@ impl Disclosure {
     pub fn consignee(&self, line: &KeyBytes, mark: &Mark, lot: Option<&Label>) -> Option<Option<u64>> {
         let capsule = mark.capsule?;
         let head = mark.head_bytes();
-        let mut keys = self.grants.iter().filter_map(|grant| grant.item_key(line.id(), mark, lot)).peekable();
+        let keys = self.grants.iter().filter_map(|grant| grant.item_key(line.id(), mark, lot));
+        self.open_capsule(capsule, &head, keys)
+    }
+
+    /// As [`Disclosure::consignee`], of a container. The keys of single marks do not open it.
+    #[must_use]
+    pub fn container_consignee(
+        &self,
+        line: &KeyBytes,
+        container: &Container,
+        lot: Option<&Label>,
+    ) -> Option<Option<u64>> {
+        let key = |lot_key: LotKey| lot_key.container(line.id(), container.level as u8, container.serials);
+        let keys = self.grants.iter().filter_map(|grant| grant.lot_key(container.date, lot).map(key));
+        self.open_capsule(container.capsule?, &container.head_bytes(), keys)
+    }
+
+    fn open_capsule(&self, capsule: Capsule, head: &[u8], keys: impl Iterator<Item = ItemKey>) -> Option<Option<u64>> {
+        let mut keys = keys.peekable();
         keys.peek()?;
-        Some(keys.find_map(|key| capsule.open(&key, &head, &self.maker)))
+        Some(keys.find_map(|key| capsule.open(&key, head, &self.maker)))
     }
 
     /// What the maker says of consignee `number`.

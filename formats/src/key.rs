@@ -12,6 +12,8 @@ pub mod domain {
     pub const KEY_ID: &[u8] = b"touchmark/v1/key-id\0";
     /// What a mark's signature is over.
     pub const MARK: &[u8] = b"touchmark/v1/mark\0";
+    /// What a container mark's signature is over.
+    pub const CONTAINER: &[u8] = b"touchmark/v1/container\0";
 }
 
 /// The hint in a mark at the key that signed it: the first four bytes of SHA-256(`"touchmark/v1/key-id" 00` ‖ public

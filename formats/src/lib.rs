@@ -4,11 +4,14 @@
 //! | module | what it writes | SPEC.md |
 //! | --- | --- | --- |
 //! | [`mark`] | the mark and what its signature is over | 2, 3 |
+//! | [`container`] | the container mark | 2.4, 3 |
+//! | [`carried`] | one or the other | 2 |
 //! | [`base45`] | the text form | 5 |
 //! | [`key`] | public keys, key ids, strict verification | 4 |
 //! | [`capsule`] | the sealed consignee and its keys | 6 |
 //! | [`signed`] | the envelope of signed files | 7 |
 //! | [`delegation`] | what a line key may mark | 8 |
+//! | [`close`] | which serials of a lot were used | 8.4 |
 //! | [`trust`] | whom a verifier believes | 9 |
 //! | [`disclosure`] | consignee keys for one reader | 10 |
 //! | [`expected`] | what is known of a mark before it is read | 2, 8 |
@@ -19,7 +22,10 @@
 
 pub mod base45;
 pub mod capsule;
+pub mod carried;
+pub mod close;
 mod codec;
+pub mod container;
 pub mod date;
 pub mod delegation;
 pub mod disclosure;

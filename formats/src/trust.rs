@@ -1,6 +1,7 @@
 //! Whom a verifier believes: makers, their delegations, revocations and voided serials, signed by an authority
 //! (SPEC.md, section 9). One file, carried to the field.
 
+use crate::close::{CloseError, LotClose};
 use crate::date::Date;
 use crate::delegation::{Delegation, DelegationError, SerialRange};
 use crate::key::{KeyBytes, KeyId, PublicKey};
@@ -49,6 +50,9 @@ pub struct Maker {
     pub valid_until: Date,
     /// Its lines.
     pub delegations: Vec<Signed<Delegation>>,
+    /// Ranges of serials that are closed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub closed: Vec<Signed<LotClose>>,
 }
 
 /// A country code of two capital letters (ISO 3166-1 alpha-2).
@@ -310,14 +314,19 @@ impl Trust {
         }
     }
 
-    /// Checks every delegation of every maker.
+    /// Checks every delegation and every close record of every maker.
     ///
     /// # Errors
-    /// The first that does not hold, with its maker and line.
-    pub fn check_all(&self) -> Result<(), (Label, Label, DelegationError)> {
+    /// The first that does not hold.
+    pub fn check_all(&self) -> Result<(), Unsound> {
         for maker in &self.makers {
             for envelope in &maker.delegations {
-                check(maker, envelope).map_err(|e| (maker.name.clone(), envelope.signed.line.clone(), e))?;
+                let line = envelope.signed.line.clone();
+                check(maker, envelope).map_err(|e| Unsound::Delegation(maker.name.clone(), line, e))?;
+            }
+            for envelope in &maker.closed {
+                let serials = envelope.signed.serials;
+                check_close(maker, envelope).map_err(|e| Unsound::Close(maker.name.clone(), serials, e))?;
             }
         }
         Ok(())
@@ -330,11 +339,43 @@ impl Trust {
     }
 }
 
+/// What does not hold within a bundle whose own signatures do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unsound {
+    /// The delegation of this maker to the line of this name.
+    Delegation(Label, Label, DelegationError),
+    /// The record by which this maker closed these serials.
+    Close(Label, SerialRange, CloseError),
+}
+
+impl std::fmt::Display for Unsound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Delegation(maker, line, e) => {
+                write!(f, "the delegation of {maker} to its line {:?} does not hold: {e}", line.as_str())
+            }
+            Self::Close(maker, serials, e) => {
+                write!(f, "the record by which {maker} closed serials {serials} does not hold: {e}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Unsound {}
+
 /// A bundle made ready for many look-ups: each delegation is checked once, when a mark first names it.
 #[derive(Debug)]
 pub struct Directory<'a> {
     trust: &'a Trust,
     lines: HashMap<KeyId, Vec<Line<'a>>>,
+    closed: HashMap<(KeyBytes, KeyBytes), Vec<Closed<'a>>>,
+}
+
+#[derive(Debug)]
+struct Closed<'a> {
+    maker: &'a Maker,
+    envelope: &'a Signed<LotClose>,
+    checked: OnceLock<Result<(), CloseError>>,
 }
 
 #[derive(Debug)]
@@ -348,14 +389,18 @@ impl<'a> Directory<'a> {
     /// The directory of `trust`, which must come from [`Trust::open`].
     #[must_use]
     pub fn new(trust: &'a Trust) -> Self {
-        let mut lines: HashMap<_, Vec<_>> = HashMap::new();
+        let (mut lines, mut closed): (HashMap<_, Vec<_>>, HashMap<_, Vec<_>>) = Default::default();
         for maker in &trust.makers {
+            for envelope in &maker.closed {
+                let record = Closed { maker, envelope, checked: OnceLock::new() };
+                closed.entry((maker.root, envelope.signed.key)).or_default().push(record);
+            }
             for envelope in &maker.delegations {
                 let line = Line { maker, envelope, checked: OnceLock::new() };
                 lines.entry(envelope.signed.key.id()).or_default().push(line);
             }
         }
-        Self { trust, lines }
+        Self { trust, lines, closed }
     }
 
     /// The bundle.
@@ -370,6 +415,12 @@ impl<'a> Directory<'a> {
         self.lines.get(&id).into_iter().flatten().map(Line::issuer)
     }
 
+    /// Every record by which the maker with the root key `root` closed serials of the line key `line`. Those that do not
+    /// hold come with the reason.
+    pub fn closed(&self, root: &KeyBytes, line: &KeyBytes) -> impl Iterator<Item = Result<&'a LotClose, CloseError>> {
+        self.closed.get(&(*root, *line)).into_iter().flatten().map(Closed::record)
+    }
+
     /// Every line key of the bundle whose delegation holds.
     pub fn all_issuers(&self) -> impl Iterator<Item = (KeyId, Issuer<'a>)> {
         self.lines.iter().flat_map(|(id, lines)| lines.iter().filter_map(|line| Some((*id, line.issuer().ok()?))))
@@ -381,6 +432,16 @@ impl<'a> Line<'a> {
         let checked = self.checked.get_or_init(|| check(self.maker, self.envelope));
         checked.map(|key| Issuer { maker: self.maker, delegation: &self.envelope.signed, key })
     }
+}
+
+impl<'a> Closed<'a> {
+    fn record(&self) -> Result<&'a LotClose, CloseError> {
+        (*self.checked.get_or_init(|| check_close(self.maker, self.envelope))).map(|()| &self.envelope.signed)
+    }
+}
+
+fn check_close(maker: &Maker, envelope: &Signed<LotClose>) -> Result<(), CloseError> {
+    LotClose::check(envelope, &maker.root.check().map_err(CloseError::Maker)?)
 }
 
 fn check(maker: &Maker, envelope: &Signed<Delegation>) -> Result<PublicKey, DelegationError> {

@@ -10,13 +10,14 @@
 //! | `lines/LINE.request.json` | its request, until the delegation is there |
 //! | `disclosure/YEAR.age`, `.key` | the year key of consignee capsules, under the passphrase or plain |
 //! | `consignees.csv` | customers: number, name, country, address |
+//! | `closed/LINE-FIRST-LAST.json` | serials of a line that are never issued again ([`crate::lot`]) |
 //! | `serials.jsonl` | the serials issued ([`crate::journal`]) |
 //! | `trust.json` | the trust bundle with this maker in it |
 //!
 //! LINE is the line's name in small letters with `-` for everything but letters and digits.
 
 use crate::error::{Error, Result};
-use crate::files;
+use crate::files::{self, Access};
 use crate::journal::{Journal, Record};
 use crate::keys::file::is_encrypted;
 use crate::keys::pkcs11::{Missing, Pkcs11Key, Uri};
@@ -24,7 +25,9 @@ use crate::keys::{SecretKey, SigningKey, Unlock, year};
 use crate::sign::LineKey;
 use std::path::{Path, PathBuf};
 use touchmark_formats::capsule::YearKey;
-use touchmark_formats::delegation::Delegation;
+use touchmark_formats::close::LotClose;
+use touchmark_formats::delegation::{Delegation, SerialRange};
+use touchmark_formats::mark::Serial;
 use touchmark_formats::signed::Signed;
 
 /// A home folder.
@@ -219,6 +222,60 @@ impl Home {
     pub fn is_encrypted(&self) -> Result<bool> {
         let pem = zeroize::Zeroizing::new(files::read(&self.key_file("root"))?);
         Ok(std::str::from_utf8(&pem).is_ok_and(is_encrypted))
+    }
+
+    /// Closes `serials` of `line`: `make` makes the record from the serials issued so far, while nobody issues any, and
+    /// none of the range is issued again.
+    ///
+    /// # Errors
+    /// Those of `make`; the range is closed already; or the record cannot be kept.
+    pub fn close_serials(
+        &self,
+        line: &Line,
+        serials: SerialRange,
+        make: impl FnOnce(Vec<SerialRange>) -> Result<Signed<LotClose>>,
+    ) -> Result<Signed<LotClose>> {
+        let journal = Journal::lock(&self.journal_file())?;
+        self.require_open(line, serials)?;
+        let own = journal.records().iter().filter(|record| record.key == line.delegation.signed.key);
+        let issued = own.filter_map(|record| {
+            Some(SerialRange { first: Serial::new(record.first)?, last: Serial::new(record.last)? })
+        });
+        let record = make(issued.collect())?;
+        let name = format!("{}-{}-{}.json", line.slug, serials.first, serials.last);
+        crate::init::private_folder(&self.closed_folder())?;
+        files::write(&self.closed_folder().join(name), record.to_json().as_bytes(), Access::Ordinary)?;
+        Ok(record)
+    }
+
+    /// Refuses serials of `line` that are closed. Whoever asks holds the journal, so that none is closed meanwhile.
+    ///
+    /// # Errors
+    /// Some are closed; or what is closed cannot be read.
+    pub fn require_open(&self, line: &Line, serials: SerialRange) -> Result<()> {
+        let folder = self.closed_folder();
+        let entries = match std::fs::read_dir(&folder) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            entries => entries.map_err(|e| Error::io("read", &folder, &e))?,
+        };
+        for entry in entries {
+            let path = entry.map_err(|e| Error::io("read", &folder, &e))?.path();
+            if path.extension().is_none_or(|extension| extension != "json") {
+                continue;
+            }
+            let closed = crate::lot::read(&path)?.signed;
+            let meets = closed.serials.first <= serials.last && serials.first <= closed.serials.last;
+            if meets && closed.key == line.delegation.signed.key {
+                let what = format!("serials {} of line {:?} are closed", closed.serials, line.slug);
+                return Err(Error::refused(format!("{what} ({})", path.display()))
+                    .hint("what is closed is never issued again: name another lot, or serials outside that range"));
+            }
+        }
+        Ok(())
+    }
+
+    fn closed_folder(&self) -> PathBuf {
+        self.0.join("closed")
     }
 
     /// Every line with a delegation, by slug.

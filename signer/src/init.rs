@@ -111,6 +111,7 @@ fn fill(home: &Home, options: &Options, passphrase: Option<&Passphrase>, now: Ti
         valid_from: not_before,
         valid_until: not_after,
         delegations: vec![delegation],
+        closed: Vec::new(),
     };
     let bundle = first_bundle(&authority, options.authority.clone(), maker, now)?;
     files::write(&home.trust_file(), bundle.to_json().as_bytes(), Access::Ordinary)?;

@@ -6,6 +6,7 @@
 //! | [`consignees`] | the maker's customers |
 //! | [`disclose`] | consignees for one reader |
 //! | [`delegate`] | requests and grants of delegations |
+//! | [`lot`] | closed lots |
 //! | [`trust`] | changes to trust bundles |
 //! | [`keys`] | secret keys at rest, under a passphrase |
 //! | [`home`] | the folder that holds a maker's or a line's keys and records |
@@ -28,6 +29,7 @@ pub mod init;
 pub mod issue;
 pub mod journal;
 pub mod keys;
+pub mod lot;
 pub mod plan;
 pub mod render;
 pub mod serials;

@@ -7,6 +7,7 @@ use crate::init::BUNDLE_LIFE;
 use crate::keys::{SigningKey, Unlock, sign_document};
 use jiff::Timestamp;
 use std::path::Path;
+use touchmark_formats::close::LotClose;
 use touchmark_formats::delegation::{Delegation, SerialRange};
 use touchmark_formats::key::KeyBytes;
 use touchmark_formats::signed::Signed;
@@ -81,7 +82,7 @@ pub fn edit(
     trust.version = next.ok_or_else(|| Error::unusable("the bundle's version cannot rise any more"))?;
     trust.created = now;
     trust.expires = life(now);
-    trust.check_all().map_err(|(maker, line, e)| Error::unusable(format!("{maker}, line {:?}: {e}", line.as_str())))?;
+    trust.check_all().map_err(|unsound| Error::unusable(unsound.to_string()))?;
     Ok(Signed::new(trust))
 }
 
@@ -121,6 +122,20 @@ pub fn add_delegation(trust: &mut Trust, delegation: Signed<Delegation>) -> Resu
     Ok(())
 }
 
+/// Puts the record of a closed lot beside those that its maker has.
+///
+/// # Errors
+/// The maker is not in the bundle, or the record does not hold.
+pub fn add_close(trust: &mut Trust, close: Signed<LotClose>) -> Result<()> {
+    let root = close.signed.maker;
+    let maker = trust.makers.iter_mut().find(|m| m.root == root);
+    let maker = maker.ok_or_else(|| Error::unusable(format!("no maker with the root key {root} is in the bundle")))?;
+    if !maker.closed.iter().any(|known| known.signed == close.signed) {
+        maker.closed.push(close);
+    }
+    Ok(())
+}
+
 /// Adds a maker.
 ///
 /// # Errors
@@ -142,6 +157,7 @@ pub fn merge(trust: &mut Trust, other: Trust) -> Result<()> {
     for maker in other.makers {
         if trust.makers.iter().any(|m| m.root == maker.root) {
             maker.delegations.into_iter().try_for_each(|d| add_delegation(trust, d))?;
+            maker.closed.into_iter().try_for_each(|close| add_close(trust, close))?;
         } else {
             add_maker(trust, maker)?;
         }
@@ -229,12 +245,25 @@ pub fn add_to_home(
     now: Timestamp,
     unlock: &mut dyn Unlock,
 ) -> Result<bool> {
+    change_home(home, now, unlock, |trust| add_delegation(trust, delegation))
+}
+
+/// Changes a home's own bundle, if its authority key is here. Says whether it was.
+///
+/// # Errors
+/// Those of `change`; the bundle or the key is unusable.
+pub fn change_home(
+    home: &Home,
+    now: Timestamp,
+    unlock: &mut dyn Unlock,
+    change: impl FnOnce(&mut Trust) -> Result<()>,
+) -> Result<bool> {
     if !home.has_key("authority") {
         return Ok(false);
     }
     let key = home.key("authority", unlock)?;
     let _lock = files::lock_folder(home.dir());
-    let mut bundle = edit(read(&home.trust_file())?, now, |trust| add_delegation(trust, delegation))?;
+    let mut bundle = edit(read(&home.trust_file())?, now, change)?;
     sign(&mut bundle, &[key])?;
     write(&home.trust_file(), &bundle)?;
     Ok(true)

@@ -19,6 +19,8 @@ mod disclose;
 mod hsm;
 #[path = "signer/init.rs"]
 mod init;
+#[path = "signer/lot.rs"]
+mod lot;
 #[path = "signer/mark.rs"]
 mod mark;
 #[path = "signer/plan.rs"]

@@ -4,6 +4,9 @@
 
 use touchmark_formats::base45;
 use touchmark_formats::capsule::{Capsule, ItemKey};
+use touchmark_formats::carried::Carried;
+use touchmark_formats::close::{Account, LotClose};
+use touchmark_formats::container::SignedContainer;
 use touchmark_formats::date::Date;
 use touchmark_formats::delegation::Delegation;
 use touchmark_formats::disclosure::Disclosure;
@@ -25,6 +28,31 @@ pub(crate) fn mark(bytes: &[u8]) {
         if let Some(number) = capsule.open(&key, &head, &root) {
             assert_eq!(Capsule::seal(number, capsule.size(), &key, &head, &root), Some(capsule));
         }
+    }
+}
+
+/// A container mark is refused, or is the one encoding of its fields.
+pub(crate) fn container(bytes: &[u8]) {
+    let Ok(signed) = SignedContainer::from_bytes(bytes) else { return };
+    assert_eq!(signed.to_bytes(), bytes);
+    assert_eq!(Carried::from_bytes(bytes), Ok(Carried::Container(signed.clone())));
+    assert!(bytes.len() <= MAX_BYTES && bytes.starts_with(&signed.container.head_bytes()));
+    assert!((1..=signed.container.serials.count()).contains(&signed.container.quantity()));
+}
+
+/// A record of a closed lot accounts for every serial once.
+pub(crate) fn close(bytes: &[u8]) {
+    let Some(envelope) = envelope::<LotClose>(bytes) else { return };
+    let close = &envelope.signed;
+    if close.check_ranges().is_ok() {
+        let (used, void, unused) = close.counts();
+        assert_eq!(used + void + unused, close.serials.count());
+        assert_eq!(close.spare().map(|range| range.count()).sum::<u64>(), void + unused);
+        let ends = close.used.iter().flat_map(|range| [range.first, range.last]);
+        ends.for_each(|serial| assert_eq!(close.account(serial), Some(Account::Used)));
+    }
+    if let Ok(maker) = close.maker.check() {
+        let _ = LotClose::check(&envelope, &maker);
     }
 }
 

@@ -7,7 +7,9 @@ use serde_json::Value;
 use testkit::maker::{TestMaker, public};
 use touchmark_formats::base45;
 use touchmark_formats::capsule::Capsule;
+use touchmark_formats::container::{Container, Level, SignedContainer, Sscc};
 use touchmark_formats::date::Date;
+use touchmark_formats::delegation::SerialRange;
 use touchmark_formats::key::KeyId;
 use touchmark_formats::mark::{Extension, Mark, Part, Serial, SignedMark};
 use touchmark_formats::text::Label;
@@ -93,6 +95,38 @@ proptest! {
     }
 
     #[test]
+    fn any_container_comes_back_from_its_bytes(
+        mark in any_mark(), level in select(Level::ALL.to_vec()), bits in 0u32..=53, raw in any::<u64>(), lack in any::<u64>(),
+        code in prop::option::of(0u64..100_000_000_000_000_000), damage in any::<Option<(Index, u8)>>(),
+    ) {
+        let first = mark.serial.get();
+        let more = (raw & ((1 << bits) - 1)).min(Serial::MAX - first);
+        let container = Container {
+            key_id: mark.key_id,
+            level,
+            serials: SerialRange { first: mark.serial, last: Serial::new(first + more).unwrap() },
+            missing: lack % (more + 1),
+            date: mark.date,
+            part: mark.part,
+            lot: mark.lot,
+            site: mark.extension.site,
+            sscc: code.and_then(|code| (0..10).find_map(|check| Sscc::new(code * 10 + check))),
+            capsule: mark.capsule,
+        };
+        prop_assert_eq!(container.sscc.is_some(), code.is_some());
+        let signed = SignedContainer { container, signature: [7; 64] };
+        let mut bytes = signed.to_bytes();
+        prop_assert!((76..=247).contains(&bytes.len()));
+        prop_assert_eq!(SignedContainer::from_bytes(&bytes), Ok(signed));
+        if let Some((at, byte)) = damage {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        checks::container(&bytes);
+        checks::mark(&bytes);
+    }
+
+    #[test]
     fn any_text_is_refused_or_the_only_one_for_its_bytes(text in "[0-9A-Z $%*+./:-]{0,40}|.{0,20}") {
         checks::text(text.as_bytes());
     }
@@ -118,6 +152,7 @@ proptest! {
     #[test]
     fn any_damaged_file_is_refused_or_has_one_meaning(file in damaged_files()) {
         checks::delegation(&file);
+        checks::close(&file);
         checks::trust(&file);
         checks::disclosure(&file);
     }
@@ -126,13 +161,13 @@ proptest! {
 #[test]
 fn every_vector_holds_as_the_fuzz_targets_ask() {
     let read = |name: &str| serde_json::from_slice::<Value>(&std::fs::read(folder().join(name)).unwrap()).unwrap();
-    for (name, list) in [("marks.json", "valid"), ("invalid-marks.json", "invalid")] {
+    for (name, list) in [("marks.json", "valid"), ("containers.json", "valid"), ("invalid-marks.json", "invalid")] {
         let file = read(name);
         let marks = file[list].as_array().unwrap().iter().map(|v| unhex(v["mark"].as_str().unwrap()));
-        marks.for_each(|bytes| checks::mark(&bytes));
+        marks.for_each(|bytes| [checks::mark, checks::container].iter().for_each(|check| check(&bytes)));
     }
     for case in read("envelopes.json")["cases"].as_array().unwrap() {
         let bytes = case["file"].as_str().unwrap().as_bytes();
-        [checks::delegation, checks::trust, checks::disclosure].iter().for_each(|check| check(bytes));
+        [checks::delegation, checks::close, checks::trust, checks::disclosure].iter().for_each(|check| check(bytes));
     }
 }

@@ -5,6 +5,7 @@ use ed25519_dalek::Signer as _;
 use std::collections::BTreeMap;
 use testkit::maker::{TestMaker, label, public};
 use touchmark_formats::base45;
+use touchmark_formats::container::SignedContainer;
 use touchmark_formats::key::KeyBytes;
 use touchmark_formats::mark::{Mark, Part, SignedMark};
 use touchmark_formats::signed::{Signed, message};
@@ -41,12 +42,27 @@ fn example(prefix: &str, maker: &TestMaker, part: &Label, lot: &Label) -> Vec<(S
     rows.map(|(name, value)| (format!("{prefix}-{name}"), value)).to_vec()
 }
 
+/// The example of a container mark.
+fn reel(maker: &TestMaker, part: &Label, lot: &Label) -> Vec<(String, String)> {
+    let container = maker.reel(48_213_000, 48_215_999, 12, part, lot);
+    let message = container.message(&public(&maker.root), part, Some(lot));
+    let signature = maker.line.sign(&message).to_bytes();
+    let signed = SignedContainer { container: container.clone(), signature };
+    let rows = [
+        ("reel-head", hex(&container.head_bytes())),
+        ("reel-message", hex(&message)),
+        ("reel-mark", hex(&signed.to_bytes())),
+    ];
+    rows.map(|(name, value)| (name.to_owned(), value)).to_vec()
+}
+
 fn computed() -> BTreeMap<String, String> {
     let (part, lot) = (label("STM32F407VGT6"), label("A2B347K"));
     let (inline, listed) = (TestMaker::new(1), TestMaker::listed(1));
     assert!(matches!(inline.usual_mark().part, Part::Inline(_)) && matches!(listed.usual_mark().part, Part::Listed(0)));
     let mut values = example("inline", &inline, &part, &lot);
     values.extend(example("listed", &listed, &part, &lot));
+    values.extend(reel(&inline, &part, &lot));
     let request = inline.delegation.request();
     values.push(("request-message".into(), hex(&message(&request))));
     values.push(("request-signature".into(), hex(&inline.delegation.possession.0)));
@@ -73,5 +89,5 @@ fn the_worked_examples_of_the_specification_are_right() {
         assert_eq!(computed.get(name), Some(&value), "{name}");
         checked += 1;
     }
-    assert_eq!(checked, 23, "examples in SPEC.md; known: {computed:#?}");
+    assert_eq!(checked, 26, "examples in SPEC.md; known: {computed:#?}");
 }

@@ -147,34 +147,59 @@ class Bytes:
         need(alphabet_of(text) == alphabet, "text-alphabet")
         return text
 
-    def extension(self, mark):
+    def extension(self, mark, tags):
         block, last = Bytes(self.take(self.number())), 0
         need(block.data, "extension-empty")
         while block.data:
             tag, size = block.number(), block.number()
             value = block.take(size)
             need(tag > last, "extension-order")
-            need(tag <= 3, "extension-tag")
-            need(size == {1: 2, 2: 4, 3: 1}[tag], "extension-value")
+            need(tag in tags, "extension-tag")
+            need(size == {1: 2, 2: 4, 3: 1, 4: 8}[tag], "extension-value")
             last, number = tag, int.from_bytes(value, "big")
             need(tag != 3 or number <= 40, "extension-value")
-            mark[{1: "site", 2: "die_id", 3: "grade"}[tag]] = value.hex() if tag == 2 else number
+            need(tag != 4 or is_sscc(number), "extension-value")
+            name = {1: "site", 2: "die_id", 3: "grade", 4: "sscc"}[tag]
+            mark[name] = {"die_id": value.hex(), "sscc": f"{number:018}"}.get(name, number)
+
+
+def is_sscc(number):
+    digits = zip(reversed(f"{number:018}"), [1, 3] * 9)
+    return number < 10**18 and sum(int(digit) * weight for digit, weight in digits) % 10 == 0
 
 
 FIELDS = ["key_id", "serial", "days", "date", "part_index", "part", "lot", "site", "die_id", "grade", "capsule"]
 
 
+CONTAINER_FIELDS = ["key_id", "level", "first", "last", "missing", "days", "date", "part_index", "part", "lot", "site",
+                    "sscc", "capsule"]
+LEVELS = ["reel", "box", "pallet"]
+
+
+def is_container(data):
+    return data[0] >> 4 == 0xB
+
+
 def parse(data):
-    """The fields, the head, the fields' bytes and the signature of a mark."""
+    """The fields, the head, the fields' bytes and the signature of a mark or a container mark."""
     need(data and 0x90 <= data[0] <= 0xBF, "not-a-mark")
-    need(data[0] < 0xA0, "unknown-kind")
+    need(data[0] < 0xA0 or is_container(data), "unknown-kind")
     need(len(data) <= 255, "too-long")
     need(len(data) >= 64, "truncated")
     fields, signature = data[:-64], data[-64:]
-    reader, mark = Bytes(fields), dict.fromkeys(FIELDS)
+    reader, mark = Bytes(fields), dict.fromkeys(CONTAINER_FIELDS if is_container(data) else FIELDS)
     header = reader.number()
     mark["key_id"] = reader.take(4).hex()
-    mark["serial"] = reader.leb128(2**53 - 1, "serial")
+    if is_container(data):
+        level = reader.number()
+        need(1 <= level <= 3, "level")
+        mark["level"] = LEVELS[level - 1]
+        mark["first"] = reader.leb128(2**53 - 1, "serial")
+        more = reader.leb128(2**53 - 1 - mark["first"], "range")
+        mark["last"] = mark["first"] + more
+        mark["missing"] = reader.leb128(more, "missing")
+    else:
+        mark["serial"] = reader.leb128(2**53 - 1, "serial")
     mark["days"] = reader.number(2)
     mark["date"] = day_text(mark["days"])
     if not header & 8:
@@ -183,7 +208,7 @@ def parse(data):
     if inline:
         mark.update(zip(inline, reader.texts(len(inline))))
     if header & 1:
-        reader.extension(mark)
+        reader.extension(mark, (1, 4) if is_container(data) else (1, 2, 3))
     rest = len(reader.data)
     need(3 <= rest <= 8 if header & 2 else rest == 0, "capsule-length")
     mark["capsule"] = reader.data.hex() if rest else None
@@ -192,16 +217,24 @@ def parse(data):
 
 def build(mark):
     """The head of a mark."""
-    entries = b""
+    entries, container = b"", "level" in mark
     if mark["site"] is not None:
         entries += bytes([1, 2]) + mark["site"].to_bytes(2, "big")
-    if mark["die_id"] is not None:
+    if mark.get("die_id") is not None:
         entries += bytes([2, 4]) + bytes.fromhex(mark["die_id"])
-    if mark["grade"] is not None:
+    if mark.get("grade") is not None:
         entries += bytes([3, 1, mark["grade"]])
+    if mark.get("sscc") is not None:
+        entries += bytes([4, 8]) + int(mark["sscc"]).to_bytes(8, "big")
     bits = [mark["part"], mark["lot"], mark["capsule"], entries or None]
-    header = 0x90 | sum(8 >> n for n, bit in enumerate(bits) if bit is not None)
-    out = bytes([header]) + bytes.fromhex(mark["key_id"]) + leb128(mark["serial"]) + mark["days"].to_bytes(2, "big")
+    header = (0xB0 if container else 0x90) | sum(8 >> n for n, bit in enumerate(bits) if bit is not None)
+    out = bytes([header]) + bytes.fromhex(mark["key_id"])
+    if container:
+        out += bytes([LEVELS.index(mark["level"]) + 1])
+        out += leb128(mark["first"]) + leb128(mark["last"] - mark["first"]) + leb128(mark["missing"])
+    else:
+        out += leb128(mark["serial"])
+    out += mark["days"].to_bytes(2, "big")
     if mark["part"] is None:
         out += leb128(mark["part_index"])
     texts = [text for text in (mark["part"], mark["lot"]) if text is not None]
@@ -218,7 +251,8 @@ def counted(text):
 
 
 def message(root, part, lot, fields):
-    return b"touchmark/v1/mark\0" + sha256(root) + counted(part) + counted(lot) + fields
+    domain = b"touchmark/v1/container\0" if is_container(fields) else b"touchmark/v1/mark\0"
+    return domain + sha256(root) + counted(part) + counted(lot) + fields
 
 
 # 4: keys and signatures, on the curve -x^2 + y^2 = 1 + d x^2 y^2
@@ -439,6 +473,12 @@ def item_key(lot, key, serial):
     return derive(lot, b"touchmark/v1/item-key\0" + bytes.fromhex(key) + serial.to_bytes(8, "big"))
 
 
+def container_key(lot, mark):
+    info = bytes.fromhex(mark["key_id"]) + bytes([LEVELS.index(mark["level"]) + 1])
+    info += mark["first"].to_bytes(8, "big") + mark["last"].to_bytes(8, "big")
+    return derive(lot, b"touchmark/v1/container-key\0" + info)
+
+
 # 7: signed files
 
 
@@ -554,11 +594,22 @@ DELEGATION = record(
     serials=RANGE, parts=items(LABEL), other_parts=boolean, lots=items(record(lot=LABEL, serials=RANGE)),
     other_lots=boolean, capsule_bytes=integer(255),
 )
+CLOSE = record(
+    maker=KEY, key=KEY, lot_=LABEL, serials=RANGE, used=items(RANGE), void=items(record(serials=RANGE, reason=LABEL)),
+    closed=TIME,
+)
+
+
+def some_closes(value):
+    items(envelope_of("lot-close", CLOSE))(value)
+    need(value, "json")
+
+
 TRUST = record(
     version=integer(2**32 - 1), created=TIME, expires=TIME,
     authority=record(name=LABEL, threshold=integer(255), signers=items(record(holder=LABEL, key=KEY))),
     makers=items(record(name=LABEL, country=COUNTRY, root=KEY, valid_from=DATE, valid_until=DATE,
-                        delegations=items(envelope_of("delegation", DELEGATION)))),
+                        delegations=items(envelope_of("delegation", DELEGATION)), closed_=some_closes)),
     revocations=items(record(key=KEY, since=DATE, reason=LABEL)),
     voids=items(record(key=KEY, serials=RANGE, reason=LABEL)),
 )
@@ -569,7 +620,8 @@ DISCLOSURE = record(
                         item=record(line=KEY, serial=SERIAL, key=KEY))),
     consignees=items(record(number=integer(2**40 - 1), name=LABEL, country_=COUNTRY, address_=LINE)),
 )
-DOCUMENTS = {"delegation-request": REQUEST, "delegation": DELEGATION, "trust": TRUST, "disclosure": DISCLOSURE}
+DOCUMENTS = {"delegation-request": REQUEST, "delegation": DELEGATION, "lot-close": CLOSE, "trust": TRUST,
+             "disclosure": DISCLOSURE}
 
 
 def open_envelope(text, kind):
@@ -616,32 +668,76 @@ def within(serial, limits):
     return limits["first"] <= serial <= limits["last"]
 
 
-def listed_lot(delegation, serial):
-    return next((lot["lot"] for lot in delegation["lots"] if within(serial, lot["serials"])), None)
+def listed_lot(delegation, first, last):
+    """The listed lot whose range holds all of these serials."""
+    whole = (lot["lot"] for lot in delegation["lots"] if within(first, lot["serials"]) and within(last, lot["serials"]))
+    return next(whole, None)
+
+
+def span(mark):
+    """The first and the last serial."""
+    return (mark["first"], mark["last"]) if "level" in mark else (mark["serial"], mark["serial"])
 
 
 def resolve(delegation, mark):
     part = mark["part"]
     if part is None and mark["part_index"] < len(delegation["parts"]):
         part = delegation["parts"][mark["part_index"]]
-    return part, mark["lot"] if mark["lot"] is not None else listed_lot(delegation, mark["serial"])
+    return part, mark["lot"] if mark["lot"] is not None else listed_lot(delegation, *span(mark))
+
+
+def container_lot_holds(delegation, mark):
+    first, last = span(mark)
+    own, listed, named = mark["lot"], listed_lot(delegation, first, last), delegation["lots"]
+    if own is not None and listed is not None:
+        return own == listed
+    if own is not None:
+        met = any(lot["serials"]["first"] <= last and first <= lot["serials"]["last"] for lot in named)
+        return delegation["other_lots"] and own not in {lot["lot"] for lot in named} and not met
+    held = sum(max(0, min(last, lot["serials"]["last"]) - max(first, lot["serials"]["first"]) + 1) for lot in named)
+    return listed is not None or delegation["other_lots"] or held == last - first + 1
 
 
 def broken_limits(delegation, mark):
     part, lot = resolve(delegation, mark)
-    listed = listed_lot(delegation, mark["serial"])
+    listed = listed_lot(delegation, *span(mark))
     named = {entry["lot"] for entry in delegation["lots"]}
     lot_holds = lot == listed if listed is not None else delegation["other_lots"] and lot not in named
     capsule = mark["capsule"]
     holds = {
         "part": part in delegation["parts"] or delegation["other_parts"],
-        "lot": lot_holds,
-        "serial": within(mark["serial"], delegation["serials"]),
+        "lot": container_lot_holds(delegation, mark) if "level" in mark else lot_holds,
+        "serial": all(within(serial, delegation["serials"]) for serial in span(mark)),
         "too-early": mark["days"] >= day_number(delegation["not_before"]),
         "too-late": mark["days"] <= day_number(delegation["not_after"]),
         "capsule-size": capsule is None or len(capsule) == 2 * delegation["capsule_bytes"],
     }
     return [limit for limit, kept in holds.items() if not kept]
+
+
+def check_close(envelope, root):
+    this = envelope["signed"]
+    need(is_good(root), "maker-key")
+    need(unbase64(this["maker"]) == root, "other-maker")
+    line = unbase64(this["key"])
+    need(is_good(line), "line-key")
+    void = [entry["serials"] for entry in this["void"]]
+    need(all(r["first"] <= r["last"] for r in [this["serials"]] + this["used"] + void), "empty-range")
+    for ranges in (this["used"], void, sorted(this["used"] + void, key=lambda r: r["first"])):
+        need(all(a["last"] < b["first"] for a, b in zip(ranges, ranges[1:])), "lists")
+        need(all(within(r["first"], this["serials"]) and within(r["last"], this["serials"]) for r in ranges), "lists")
+    need(signed_by(envelope, root), "root-signature")
+    need(signed_by(envelope, line), "line-signature")
+    return this
+
+
+def spare(close):
+    """The ranges of a close record that are on no part."""
+    first = close["serials"]["first"]
+    for used in close["used"]:
+        yield first, used["first"] - 1
+        first = used["last"] + 1
+    yield first, close["serials"]["last"]
 
 
 # 9: trust
@@ -730,7 +826,18 @@ def out_of_scope(maker, delegation, mark, trust):
     broken = broken_limits(delegation, mark)
     if not day_number(maker["valid_from"]) <= mark["days"] <= day_number(maker["valid_until"]):
         broken.append("maker")
-    if any(v["key"] == delegation["key"] and within(mark["serial"], v["serials"]) for v in trust["voids"]):
+    bad = [(v["serials"]["first"], v["serials"]["last"]) for v in trust["voids"] if v["key"] == delegation["key"]]
+    for envelope in maker.get("closed", []):
+        if outcome(lambda: check_close(envelope, unbase64(maker["root"]))) is None:
+            if envelope["signed"]["key"] == delegation["key"]:
+                bad += spare(envelope["signed"])
+    first, last = span(mark)
+    good, position = last - first + 1, first
+    for low, high in sorted(bad):
+        low, high = max(low, position), min(high, last)
+        if low <= high:
+            good, position = good - (high - low + 1), high + 1
+    if good < last - first + 1 - mark.get("missing", 0):
         broken.append("void")
     return broken
 
@@ -762,6 +869,23 @@ def check_marks(file, agree):
         if mark["capsule"]:
             item = item_key(lot_key(day_key(year, mark["days"]), lot), mark["key_id"], mark["serial"])
             agree(name, unseal(bytes.fromhex(mark["capsule"]), item, head, root), vector["consignee"])
+
+
+def check_containers(file, agree):
+    root, line, year = (bytes.fromhex(file[name]) for name in ("root", "line", "year_key"))
+    check_key(line)
+    for vector in file["valid"]:
+        name, data = vector["name"], bytes.fromhex(vector["mark"])
+        mark, head, fields, signature = parse(data)
+        text = message(root, vector["part"], vector["lot"], fields)
+        agree(name, mark, vector["fields"])
+        agree(name, build(mark), head)
+        agree(name, base45(data), vector["text"])
+        agree(name, text.hex(), vector["message"])
+        agree(name, verifies(line, text, signature), True)
+        if mark["capsule"]:
+            key = container_key(lot_key(day_key(year, mark["days"]), vector["lot"]), mark)
+            agree(name, unseal(bytes.fromhex(mark["capsule"]), key, head, root), vector["consignee"])
 
 
 def check_invalid_marks(file, agree):
@@ -809,6 +933,7 @@ def check_envelopes(file, agree):
         text, known = vector["file"], vector["known"]
         attempts = {
             "delegation": lambda: check_delegation(open_envelope(text, "delegation"), unbase64(known["maker"])),
+            "lot-close": lambda: check_close(open_envelope(text, "lot-close"), unbase64(known["maker"])),
             "trust": lambda: open_trust(text),
             "pin": lambda: follow(known, open_trust(text)),
             "disclosure": lambda: open_disclosure(text, known["recipient"]),
@@ -828,7 +953,7 @@ def check_verdicts(file, agree):
 
 
 CHECKS = {
-    "marks.json": check_marks, "invalid-marks.json": check_invalid_marks, "keys.json": check_keys,
+    "marks.json": check_marks, "containers.json": check_containers, "invalid-marks.json": check_invalid_marks, "keys.json": check_keys,
     "texts.json": check_texts, "capsules.json": check_capsules, "envelopes.json": check_envelopes,
     "verdicts.json": check_verdicts,
 }

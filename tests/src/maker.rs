@@ -3,6 +3,8 @@
 use ed25519_dalek::{Signer as _, SigningKey};
 use std::io::Write;
 use touchmark_formats::capsule::{Capsule, CapsuleSize, YearKey};
+use touchmark_formats::close::{LotClose, Scrapped};
+use touchmark_formats::container::{Container, Level, SignedContainer};
 use touchmark_formats::date::Date;
 use touchmark_formats::delegation::{Delegation, Lot, Request, SerialRange};
 use touchmark_formats::key::KeyBytes;
@@ -135,6 +137,7 @@ impl TestMaker {
                 valid_from: date("2020-01-01"),
                 valid_until: date("2199-06-06"),
                 delegations: vec![signed(self.delegation.clone(), &[&self.root])],
+                closed: Vec::new(),
             }],
             revocations: Vec::new(),
             voids: Vec::new(),
@@ -146,6 +149,50 @@ impl TestMaker {
     #[must_use]
     pub fn usual_mark(&self) -> Mark {
         self.mark(48_213_077, "STM32F407VGT6", "A2B347K", "2026-11-23", Some(104_233))
+    }
+
+    /// The reel of the serials `first` to `last`, of which some are missing, packed on the usual day, with part and lot
+    /// inline and an SSCC.
+    #[must_use]
+    pub fn reel(&self, first: u64, last: u64, missing: u64, part: &Label, lot: &Label) -> Container {
+        Container {
+            key_id: public(&self.line).id(),
+            level: Level::Reel,
+            serials: SerialRange { first: serial(first), last: serial(last) },
+            missing,
+            date: date("2026-11-23"),
+            part: Part::Inline(part.clone()),
+            lot: Some(lot.clone()),
+            site: None,
+            sscc: Some("376104250021234569".parse().unwrap_or_else(|e| panic!("{e}"))),
+            capsule: None,
+        }
+    }
+
+    /// `container`, signed by the line.
+    #[must_use]
+    pub fn sign_container(&self, container: Container) -> SignedContainer {
+        let part = self.delegation.part_named(&container.part).cloned().unwrap_or_else(|| label("unknown"));
+        let lot = self.delegation.container_lot(&container).cloned();
+        let message = container.message(&public(&self.root), &part, lot.as_ref());
+        SignedContainer { signature: self.line.sign(&message).to_bytes(), container }
+    }
+
+    /// The record that closes `serials`, of which `used` are on parts and `void` on no good one, signed by line and root.
+    #[must_use]
+    pub fn close(&self, serials: (u64, u64), used: &[(u64, u64)], void: &[(u64, u64)]) -> Signed<LotClose> {
+        let range = |(first, last): (u64, u64)| SerialRange { first: serial(first), last: serial(last) };
+        let scrapped = |v: &(u64, u64)| Scrapped { serials: range(*v), reason: label("bent lead") };
+        let close = LotClose {
+            maker: public(&self.root),
+            key: public(&self.line),
+            lot: Some(label("A2B347K")),
+            serials: range(serials),
+            used: used.iter().copied().map(range).collect(),
+            void: void.iter().map(scrapped).collect(),
+            closed: "2026-11-30T16:00:00Z".parse().unwrap_or_default(),
+        };
+        signed(close, &[&self.line, &self.root])
     }
 
     /// A mark of this maker's line.

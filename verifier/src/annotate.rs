@@ -52,7 +52,11 @@ fn words(mark: &FoundMark) -> Vec<String> {
     let mut lines = vec![assessment.verdict.name().to_uppercase()];
     if let Some(proven) = &assessment.proven {
         lines.push(proven.maker.to_string());
-        lines.push(format!("{} no. {}", proven.part, proven.serial));
+        lines.push(match (&proven.container, proven.serial) {
+            (Some(held), _) => format!("{}: {} no. {} to {}", held.level, proven.part, held.first, held.last),
+            (None, Some(serial)) => format!("{} no. {serial}", proven.part),
+            (None, None) => proven.part.to_string(),
+        });
     }
     lines
 }

@@ -5,6 +5,7 @@
 use crate::read::{Effort, ModuleGrid};
 use crate::verify::{Assessment, Basis, Unproven, verify};
 use std::collections::HashSet;
+use touchmark_formats::carried::Carried;
 use touchmark_formats::expected::{Print, templates};
 use touchmark_formats::mark::SignedMark;
 use touchmark_formats::symbol::Symbology;
@@ -153,8 +154,8 @@ fn seen(recovery: &Recovery, template: &Template) -> Option<Unproven> {
         // Without the template's end the length is open; what stands before the capsule does not depend on it.
         let lengths = if template.complete { template.bytes.len()..=template.bytes.len() } else { 73..=bytes.len() };
         let raw: Vec<u8> = bytes.iter().map(|seen| seen.byte).collect();
-        let mark = lengths.filter_map(|length| SignedMark::from_bytes(raw.get(..length)?).ok()).next()?.mark;
-        let head = bytes.get(..mark.head_bytes().len())?;
-        head.iter().all(|seen| seen.reliability > CLEAR).then(|| Unproven::of(&mark))
+        let mark = lengths.filter_map(|length| SignedMark::from_bytes(raw.get(..length)?).ok()).next()?;
+        let head = bytes.get(..mark.mark.head_bytes().len())?;
+        head.iter().all(|seen| seen.reliability > CLEAR).then(|| Unproven::of(&Carried::Mark(mark)))
     })
 }

@@ -115,6 +115,10 @@ pub enum FindingKind {
     CapsuleNotOpened,
     /// A delegation with this key id does not hold and was passed over.
     BrokenDelegation,
+    /// The maker closed the range of the serial, and the serial is not among those on parts.
+    ClosedLot,
+    /// A record by which the maker closed serials of this line does not hold and was passed over.
+    BrokenClose,
     /// The mark names a part by an index that no delegation in the bundle resolves.
     PartNotResolved,
 }

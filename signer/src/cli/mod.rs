@@ -4,6 +4,7 @@
 mod delegate;
 mod disclose;
 mod init;
+mod lot;
 mod mark;
 mod plan;
 mod secrets;
@@ -105,6 +106,7 @@ enum Command {
     Plan(plan::Args),
     Disclose(Box<disclose::Args>),
     Delegate(delegate::Args),
+    Lot(Box<lot::Args>),
     Trust(Box<trust::Args>),
 }
 
@@ -120,6 +122,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> ExitSta
         Command::Plan(args) => plan::run(&args, io),
         Command::Disclose(args) => disclose::run(*args, io),
         Command::Delegate(args) => delegate::run(args, io),
+        Command::Lot(args) => lot::run(*args, io),
         Command::Trust(args) => trust::run(*args, io),
     };
     match result {

@@ -8,7 +8,7 @@ use crate::files;
 use crate::home::{Home, read_delegation};
 use crate::keys::pkcs11::{Missing, Pkcs11Key};
 use crate::keys::{SecretKey, SigningKey, file};
-use crate::trust;
+use crate::{lot, trust};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use touchmark_formats::date::Date;
@@ -78,17 +78,20 @@ struct Create {
     threshold: u8,
 }
 
-/// Add makers and delegations
+/// Add makers, delegations and closed lots
 #[derive(clap::Args)]
 struct Add {
     #[command(flatten)]
     bundle: Bundle,
-    /// Another bundle, of which all makers, delegations, revocations and voids are taken over
+    /// Another bundle, of which all makers, delegations, closed lots, revocations and voids are taken over
     #[arg(long, value_name = "F")]
     from: Option<PathBuf>,
     /// A delegation; as often as needed
     #[arg(long, value_name = "F")]
     delegation: Vec<PathBuf>,
+    /// The record of a closed lot, signed by the line and the maker (`lot close`, `lot accept`); as often as needed
+    #[arg(long, value_name = "F")]
+    closed: Vec<PathBuf>,
     /// A maker's name
     #[arg(long, value_name = "NAME", requires = "country", requires = "root")]
     maker: Option<Label>,
@@ -282,7 +285,7 @@ fn signer(text: &str, secrets: &mut Secrets, io: &mut Io<'_>) -> Result<Signer> 
 }
 
 fn add(args: Add, io: &mut Io<'_>) -> Result<()> {
-    let Add { bundle, from, delegation, maker, country, root, valid_from, valid_until } = args;
+    let Add { bundle, from, delegation, closed, maker, country, root, valid_from, valid_until } = args;
     let maker = maker.zip(country.zip(root)).map(|(name, (country, root))| Maker {
         name,
         country,
@@ -290,18 +293,20 @@ fn add(args: Add, io: &mut Io<'_>) -> Result<()> {
         valid_from,
         valid_until,
         delegations: Vec::new(),
+        closed: Vec::new(),
     });
-    if from.is_none() && delegation.is_empty() && maker.is_none() {
-        return Err(
-            Error::unusable("nothing to add").hint("say --from F, --delegation F, or --maker, --country and --root")
-        );
+    if from.is_none() && delegation.is_empty() && closed.is_empty() && maker.is_none() {
+        return Err(Error::unusable("nothing to add")
+            .hint("say --from F, --delegation F, --closed F, or --maker, --country and --root"));
     }
     let other = from.map(|path| Trust::open(&files::read(&path)?).map_err(|e| Error::file(&path, e))).transpose()?;
     let delegations = delegation.iter().map(|path| read_delegation(path)).collect::<Result<Vec<_>>>()?;
+    let closed = closed.iter().map(|path| lot::read(path)).collect::<Result<Vec<_>>>()?;
     bundle.change(io, |trust| {
         maker.map_or(Ok(()), |maker| trust::add_maker(trust, maker))?;
         other.map_or(Ok(()), |other| trust::merge(trust, other.signed))?;
-        delegations.into_iter().try_for_each(|d| trust::add_delegation(trust, d))
+        delegations.into_iter().try_for_each(|d| trust::add_delegation(trust, d))?;
+        closed.into_iter().try_for_each(|close| trust::add_close(trust, close))
     })
 }
 
@@ -338,12 +343,15 @@ fn describe(bundle: &Signed<Trust>, out: &mut String) -> std::fmt::Result {
         let signed = key.check().is_ok_and(|key| bundle.is_signed_by(&key));
         writeln!(out, "  {} {holder}  {key}", if signed { "signed  " } else { "unsigned" })?;
     }
-    for Maker { name, country, root, valid_from, valid_until, delegations } in &trust.makers {
+    for Maker { name, country, root, valid_from, valid_until, delegations, closed } in &trust.makers {
         writeln!(out, "maker {name} ({country}), {valid_from} to {valid_until}, root {root}{}", revoked(trust, root))?;
         for delegation in delegations {
             let d = &delegation.signed;
             write!(out, "  {}", delegate::described(d))?;
             writeln!(out, "    key id {}, key {}{}", d.key.id(), d.key, revoked(trust, &d.key))?;
+        }
+        for close in closed {
+            writeln!(out, "  {}", super::lot::described(&close.signed))?;
         }
     }
     for void in &trust.voids {

@@ -1,9 +1,10 @@
 //! envelopes.json: delegations, bundles, pins and disclosures that hold, and that must be refused.
 
-use super::{hex, list, stored, text};
+use super::{closes, hex, list, stored, text};
 use ed25519_dalek::{Signer as _, SigningKey};
 use serde_json::{Value, json};
 use testkit::maker::{TestMaker, date, label, public, serial, signed};
+use touchmark_formats::close::LotClose;
 use touchmark_formats::delegation::{Delegation, DelegationError, Lot, SerialRange};
 use touchmark_formats::disclosure::{Consignee, DisclosedKey, Disclosure, Grant, Scope};
 use touchmark_formats::key::KeyBytes;
@@ -136,6 +137,13 @@ fn two_of_three() -> Trust {
     trust
 }
 
+/// The same, with a closed lot.
+fn closing() -> Trust {
+    let mut trust = two_of_three();
+    trust.makers[0].closed = vec![closes::good(&TestMaker::listed(1))];
+    trust
+}
+
 /// A bundle signed in form, whose first delegation holds 65 signatures.
 fn crowded(trust: &Trust) -> Signed<Trust> {
     let mut trust = trust.clone();
@@ -169,6 +177,14 @@ fn bundles() -> Vec<Value> {
         case("two holders", &by(&[1, 3]), None),
         case("all keys", &by(&[1, 2, 3, 4]), None),
         case("two holders and a stranger", &by(&[1, 3, 99]), None),
+        case("a closed lot", &signed(closing(), &[&key(1), &key(3)]), None),
+        bare(
+            "trust",
+            "a list of no closed lots",
+            with(&by(&[1, 3]), "\"delegations\"", "\"closed\": [], \"delegations\""),
+            Value::Null,
+            Some("json"),
+        ),
         case("one holder", &by(&[3]), Some("signatures")),
         case("one key's signature twice", &repeated, Some("signatures")),
         case("two keys of one holder", &by(&[1, 2]), Some("signatures")),
@@ -319,7 +335,9 @@ fn messages() -> Vec<Value> {
     vec![
         of("request", &maker.delegation.request()),
         of("delegation", &maker.delegation),
+        of("lot close", &closes::good(&maker).signed),
         of("trust", &two_of_three()),
+        of("trust with a closed lot", &closing()),
         of("disclosure", &disclosure(&maker)),
     ]
 }
@@ -338,6 +356,10 @@ fn outcome(vector: &Value) -> Option<String> {
             let pin: Pin = serde_json::from_value(known.clone()).unwrap();
             pin.advance(&bundle).map(|_| ()).map_err(|e| e.name().to_owned())
         }),
+        "lot-close" => Signed::<LotClose>::from_json(file).map_err(|e| e.name().to_owned()).and_then(|envelope| {
+            let maker = text(known, "maker").parse::<KeyBytes>().unwrap().check().unwrap();
+            LotClose::check(&envelope, &maker).map_err(|e| e.name().to_owned())
+        }),
         "disclosure" => Disclosure::open(file, text(known, "recipient")).map(|_| ()).map_err(|e| e.name().to_owned()),
         other => panic!("{other}"),
     };
@@ -346,7 +368,7 @@ fn outcome(vector: &Value) -> Option<String> {
 
 #[test]
 fn envelopes_are_accepted_or_refused_as_written() {
-    let cases = [delegations(), shapes(), bundles(), pins(), disclosures()].concat();
+    let cases = [delegations(), shapes(), closes::cases(), bundles(), pins(), disclosures()].concat();
     let authority = two_of_three().authority;
     let made = json!({
         "about": "Signed files; error null: accepted. messages: what signatures are over.",

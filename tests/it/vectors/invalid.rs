@@ -3,7 +3,7 @@
 use super::{hex, list, stored, text, unhex};
 use serde_json::json;
 use std::collections::BTreeSet;
-use touchmark_formats::mark::SignedMark;
+use touchmark_formats::carried::Carried;
 
 /// Header, key id, serial 5, date 2518: then part, lot, extension and capsule follow.
 fn fields(header: u8, rest: &[u8]) -> Vec<u8> {
@@ -31,8 +31,6 @@ fn kinds() -> Vec<Case> {
         ("a header of ICAO VDS", "not-a-mark", of(0xDC)),
         ("micro mark", "unknown-kind", of(0xA0)),
         ("last of the micro marks", "unknown-kind", vec![0xAF]),
-        ("container mark", "unknown-kind", of(0xB0)),
-        ("last of the container marks", "unknown-kind", vec![0xBF]),
         ("256 bytes", "too-long", [&fields(0x90, &[0])[..], &[0; 247]].concat()),
         ("an unknown kind comes before the length", "unknown-kind", vec![0xA0; 300]),
         ("the header alone", "truncated", vec![0x90]),
@@ -131,9 +129,46 @@ fn extensions_and_capsules() -> Vec<Case> {
     ]
 }
 
+/// Header, key id, level 1, serials 5 to 14, none missing, date 2518: then part, lot, extension and capsule follow.
+fn container(header: u8, rest: &[u8]) -> Vec<u8> {
+    signed([&[header, 1, 2, 3, 4, 1, 5, 9, 0, 0x09, 0xD6], rest].concat())
+}
+
+fn containers() -> Vec<Case> {
+    let of = |level_and_serials: &[u8]| signed([&[0xB0, 1, 2, 3, 4], level_and_serials, &[0x09, 0xD6, 0]].concat());
+    let ext = |bytes: &[u8]| container(0xB1, &[&[0, bytes.len() as u8], bytes].concat());
+    let sscc = |number: u64| ext(&[&[4, 8][..], &number.to_be_bytes()].concat());
+    vec![
+        ("a container's header alone", "truncated", vec![0xB0]),
+        ("last of the container marks", "truncated", vec![0xBF]),
+        ("a container of 256 bytes", "too-long", vec![0xB0; 256]),
+        ("a container of level 0", "level", of(&[0, 5, 9, 0])),
+        ("a container of level 4", "level", of(&[4, 5, 9, 0])),
+        ("a container from serial 5 in two bytes", "serial", of(&[1, 0x85, 0, 9, 0])),
+        ("a container of ten serials in two bytes", "range", of(&[1, 5, 0x89, 0, 0])),
+        (
+            "a container beyond serial 2^53 - 1",
+            "range",
+            of(&[&[1, 5][..], &[0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F], &[0]].concat()),
+        ),
+        ("a container without parts", "missing", of(&[1, 5, 9, 10])),
+        ("none missing, in two bytes", "missing", of(&[1, 5, 9, 0x80, 0])),
+        ("a container's range that goes on", "truncated", signed(vec![0xB0, 1, 2, 3, 4, 1, 5, 0x89])),
+        ("a container with a die id", "extension-tag", ext(&[2, 4, 1, 2, 3, 4])),
+        ("a container with a grade", "extension-tag", ext(&[3, 1, 35])),
+        ("a mark with an SSCC", "extension-tag", signed(fields(0x91, &[0, 10, 4, 8, 0, 0, 0, 0, 0, 0, 0, 0]))),
+        ("an SSCC of seven bytes", "extension-value", ext(&[4, 7, 0, 0, 0, 0, 0, 0, 0])),
+        ("an SSCC with a wrong check digit", "extension-value", sscc(376_104_250_021_234_568)),
+        ("an SSCC of 19 digits", "extension-value", sscc(1_000_000_000_000_000_007)),
+        ("a container with a capsule of two bytes", "capsule-length", container(0xB2, &[0, 1, 2])),
+        ("a container with a byte too many", "capsule-length", container(0xB0, &[0, 0])),
+        ("a container with an empty part", "text-empty", container(0xB8, &[0x40])),
+    ]
+}
+
 #[test]
 fn invalid_marks_give_the_error_that_is_written_down() {
-    let cases: Vec<Case> = [kinds(), numbers(), texts(), extensions_and_capsules()].concat();
+    let cases: Vec<Case> = [kinds(), numbers(), texts(), extensions_and_capsules(), containers()].concat();
     let vector = |(name, error, bytes): &Case| json!({"name": name, "error": error, "mark": hex(bytes)});
     let made = json!({
         "about": "Bytes that are no mark, and the error that they give.",
@@ -142,9 +177,9 @@ fn invalid_marks_give_the_error_that_is_written_down() {
     let file = stored("invalid-marks.json", &made);
     let mut seen = BTreeSet::new();
     for vector in list(&file, "invalid") {
-        let error = SignedMark::from_bytes(&unhex(text(vector, "mark"))).expect_err(text(vector, "name"));
+        let error = Carried::from_bytes(&unhex(text(vector, "mark"))).expect_err(text(vector, "name"));
         assert_eq!(error.name(), text(vector, "error"), "{vector}");
         seen.insert(error.name());
     }
-    assert_eq!(seen.len(), 16, "every error has a vector: {seen:?}");
+    assert_eq!(seen.len(), 19, "every error has a vector: {seen:?}");
 }

@@ -1,11 +1,11 @@
 //! verdicts.json: a bundle and marks, with the verdict of each (SPEC.md, section 12).
 
-use super::{hex, list, stored, text, unhex};
+use super::{closes, hex, list, stored, text, unhex};
 use serde_json::{Value, json};
 use testkit::maker::{TestMaker, date, label, serial, signed};
 use touchmark_formats::delegation::SerialRange;
 use touchmark_formats::mark::{Extension, Mark, Part, SignedMark};
-use touchmark_formats::trust::{Directory, Revocation, Trust, Void};
+use touchmark_formats::trust::{Directory, Revocation, Trust, Unsound, Void};
 use touchmark_verifier::verdict::FindingKind;
 use touchmark_verifier::verify::{Basis, verify};
 
@@ -27,6 +27,10 @@ fn trust(makers: &[TestMaker]) -> Trust {
     trust.makers[1].delegations.push(signed(second, &[&makers[1].root]));
     let since = date("2026-06-01");
     trust.revocations = vec![Revocation { key: public(&makers[2].root), since, reason: label("stolen") }];
+    trust.makers[0].closed = vec![closes::good(&makers[0])];
+    let mut unaccepted = makers[1].close((1, 9), &[], &[]);
+    unaccepted.signatures.pop();
+    trust.makers[1].closed = vec![unaccepted];
     let serials = SerialRange { first: serial(48_500_000), last: serial(48_500_009) };
     trust.voids = vec![Void { key: public(&makers[0].line), serials, reason: label("reel stolen") }];
     trust
@@ -48,6 +52,18 @@ fn cases(makers: &[TestMaker; 3]) -> Vec<(&'static str, &'static str, Vec<u8>)> 
     let revoked_mark = |day: &str| revoked.sign(revoked.mark(9, "LM317", "X1", day, None)).to_bytes();
     let void = listed.mark(48_500_003, "STM32F407VGT6", "A2B347K", "2026-11-23", None);
     let text = touchmark_formats::base45::encode(&good.to_bytes()).into_bytes();
+    let of_lot = |n: u64| listed.sign(listed.mark(n, "STM32F407VGT6", "A2B347K", "2026-11-23", None)).to_bytes();
+    let reel = |first, last, missing, lot: Option<&str>| {
+        let mut reel = listed.reel(first, last, missing, &label("STM32F407VGT6"), &label("A2B347K"));
+        reel.part = Part::Listed(0);
+        reel.lot = lot.map(label);
+        listed.sign_container(reel)
+    };
+    let whole = reel(48_213_000, 48_215_999, 12, None);
+    let mut changed = whole.clone();
+    changed.container.missing = 0;
+    let mut passed_off = whole.to_bytes();
+    passed_off[0] = 0x91;
     let unlisted = SignedMark { mark: Mark { part: Part::Listed(1), ..good.mark.clone() }, signature: good.signature };
     vec![
         ("good", "authentic", good.to_bytes()),
@@ -81,6 +97,31 @@ fn cases(makers: &[TestMaker; 3]) -> Vec<(&'static str, &'static str, Vec<u8>)> 
             usual(|m| m.capsule = touchmark_formats::capsule::Capsule::from_bytes(&[1; 6])).to_bytes(),
         ),
         ("a voided serial", "out-of-scope", listed.sign(void).to_bytes()),
+        ("used, of a closed range", "authentic", of_lot(48_600_499)),
+        ("void, of a closed range", "out-of-scope", of_lot(48_600_500)),
+        ("never issued, of a closed range", "out-of-scope", of_lot(48_600_900)),
+        ("beside a closed range", "authentic", of_lot(48_601_000)),
+        ("a reel", "authentic", whole.to_bytes()),
+        ("a reel, in text form", "authentic", touchmark_formats::base45::encode(&whole.to_bytes()).into_bytes()),
+        ("a reel that spells its lot", "authentic", reel(48_213_000, 48_215_999, 0, Some("A2B347K")).to_bytes()),
+        ("a reel of another lot", "out-of-scope", reel(48_213_000, 48_215_999, 0, Some("A2B348K")).to_bytes()),
+        ("a reel with a changed quantity", "forged", changed.to_bytes()),
+        ("a reel passed off as a mark", "not-a-touchmark", passed_off),
+        ("a reel beyond the lot", "out-of-scope", reel(48_999_000, 49_000_000, 0, None).to_bytes()),
+        ("a reel of a key that nobody delegated", "unknown-issuer", {
+            let stranger = TestMaker::new(9);
+            stranger.sign_container(stranger.reel(1, 9, 0, &label("P"), &label("L"))).to_bytes()
+        }),
+        ("a reel of what is used in a closed range", "authentic", reel(48_600_000, 48_600_899, 10, None).to_bytes()),
+        ("a reel of more than is used in it", "out-of-scope", reel(48_600_000, 48_600_899, 9, None).to_bytes()),
+        ("a reel of nothing that is used", "out-of-scope", reel(48_600_900, 48_600_999, 99, None).to_bytes()),
+        ("a reel over a void range", "out-of-scope", reel(48_500_000, 48_500_019, 9, None).to_bytes()),
+        ("a reel over a void range that lacks it", "authentic", reel(48_500_000, 48_500_019, 10, None).to_bytes()),
+        (
+            "a closed range that the maker did not accept",
+            "authentic",
+            free.sign(free.mark(5, "LM317", "X1", "2026-11-23", None)).to_bytes(),
+        ),
         ("beyond the maker's validity", "out-of-scope", free_mark("2028-01-01")),
         ("within the second delegation, beyond the maker's validity", "out-of-scope", free_mark("2031-05-05")),
         ("revoked root", "revoked", revoked_mark("2026-11-23")),
@@ -107,7 +148,7 @@ fn verdicts_are_those_written_down() {
     });
     let file = stored("verdicts.json", &made);
     let trust = Trust::open(text(&file, "trust").as_bytes()).unwrap();
-    trust.signed.check_all().unwrap();
+    assert!(matches!(trust.signed.check_all(), Err(Unsound::Close(..))), "one close record lacks a signature");
     let directory = Directory::new(&trust.signed);
     let basis = Basis {
         directory: &directory,

@@ -57,8 +57,8 @@ fn show(args: &TrustArgs, io: &mut Io<'_>) -> Result<Status, Stop> {
     }
     match bundle.signed.check_all() {
         Ok(()) => Ok(Status::AllAuthentic),
-        Err((maker, line, error)) => {
-            writeln!(io.stderr, "error: the delegation of {maker} to its line {line} does not hold: {error}")?;
+        Err(unsound) => {
+            writeln!(io.stderr, "error: {}", words::plain(&unsound.to_string()))?;
             Ok(Status::Unusable)
         }
     }
@@ -126,6 +126,15 @@ fn describe_maker(maker: &Maker) -> Vec<String> {
             delegation.serials,
             list(delegation.parts.len(), delegation.other_parts),
             list(delegation.lots.len(), delegation.other_lots),
+        ));
+    }
+    for close in maker.closed.iter().map(|close| &close.signed) {
+        let (used, void, unused) = close.counts();
+        let lot = close.lot.as_ref().map_or_else(String::new, |lot| format!("lot {lot}, "));
+        out.push(format!(
+            "  closed     {lot}serials {} of key {}: {used} used, {void} void, {unused} unused",
+            close.serials,
+            close.key.id(),
         ));
     }
     out

@@ -1,7 +1,7 @@
 //! How results are put into words for people.
 
 use crate::examine::{FoundMark, Judged};
-use crate::verify::{Assessment, ConsigneeStatus, Proven, Unproven};
+use crate::verify::{Assessment, ConsigneeStatus, ContainerFacts, Proven, Unproven};
 use std::fmt::Write;
 
 /// `text` without characters that could drive a terminal.
@@ -79,12 +79,21 @@ fn proven(proven: &Proven) -> Vec<(&'static str, String)> {
         ("line", format!("{}, site {}, key {}", proven.line, proven.site, proven.key_id)),
         ("part", proven.part.to_string()),
         ("lot", proven.lot.as_ref().map_or("not in the mark".into(), ToString::to_string)),
-        ("serial", proven.serial.to_string()),
-        ("date", proven.date.to_string()),
-        ("consignee", consignee(&proven.consignee)),
     ];
+    rows.extend(proven.serial.map(|serial| ("serial", serial.to_string())));
+    rows.extend(proven.container.iter().flat_map(container));
+    rows.push(("date", proven.date.to_string()));
+    rows.push(("consignee", consignee(&proven.consignee)));
     rows.extend(proven.die_id.iter().map(|id| ("die id", format!("hash {id}"))));
     rows.extend(proven.grade.iter().map(|grade| ("grade", format!("{grade:.1} when made"))));
+    rows
+}
+
+/// A container: what it is, and which parts are in it.
+fn container(facts: &ContainerFacts) -> Vec<(&'static str, String)> {
+    let ContainerFacts { level, first, last, quantity, sscc } = facts;
+    let mut rows = vec![(*level, format!("{quantity} parts, with serials {first} to {last}"))];
+    rows.extend(sscc.iter().map(|code| ("SSCC", code.clone())));
     rows
 }
 
@@ -107,7 +116,8 @@ fn unauthenticated(unproven: &Unproven) -> Vec<(&'static str, String)> {
     let mut rows = vec![("key", unproven.key_id.clone())];
     rows.extend(part.map(|part| ("part", part)));
     rows.extend(unproven.lot.as_ref().map(|lot| ("lot", lot.to_string())));
-    rows.push(("serial", unproven.serial.to_string()));
+    rows.extend(unproven.serial.map(|serial| ("serial", serial.to_string())));
+    rows.extend(unproven.container.iter().flat_map(container));
     rows.push(("date", unproven.date.to_string()));
     rows
 }

@@ -18,6 +18,7 @@ use crate::serials::{Allotment, Demand, allot};
 use crate::sign::{LineKey, sign_checked};
 use std::collections::{BTreeMap, BTreeSet};
 use touchmark_formats::capsule::YearKey;
+use touchmark_formats::delegation::SerialRange;
 use touchmark_formats::mark::{Serial, SignedMark};
 
 type YearKeys = BTreeMap<i16, YearKey>;
@@ -116,6 +117,10 @@ fn reserve(
     let mut allotment = allot(journal.records(), key, &demands.collect::<Vec<_>>(), io.now)?;
     if journal.is_torn() {
         io.say("note: the journal ended in an unfinished record, of which no mark had left; it was taken away");
+    }
+    for record in &allotment.fresh {
+        let serial = |n| Serial::new(n).ok_or_else(|| Error::unusable("a serial out of range"));
+        home.require_open(line, SerialRange { first: serial(record.first)?, last: serial(record.last)? })?;
     }
     journal.append(std::mem::take(&mut allotment.fresh))?;
     Ok(allotment)
