@@ -2,10 +2,11 @@
 //! its timing patterns the size, its alignment patterns the rest. Nearly all clean symbols are read by it, at any tilt.
 
 use super::finder::{self, Finder};
+use super::fit::Fitter;
 use super::outline::{Outline, outline};
 use super::sample::Judge;
 use super::target::{Fit, Sums};
-use super::{Search, inside, micro, symbol, warp};
+use super::{Look, Search, inside, micro, read_fit, symbol, warp};
 use crate::read::Symbol;
 use crate::read::geometry::{Homography, Point};
 use crate::read::picture::Picture;
@@ -20,6 +21,8 @@ const MOST_TRIPLES: usize = 200;
 const TIMED: f32 = 0.45;
 /// Cosine of the angle by which the sides of a finder pattern may be off those of the symbol.
 const ALONG: f32 = 0.87;
+/// The same of a symbol that is surely there.
+const SURE: f32 = 0.7;
 /// Bits of version information that must be right, of 18: its code corrects three.
 const TOLD: u32 = 15;
 /// Micro QR Codes that are fitted.
@@ -44,6 +47,9 @@ pub(super) fn read(
         }
     }
     let alone = |o: &&Outline| !out.iter().any(|symbol| inside(o.centre, &symbol.located.corners));
+    if search.look == Look::Fit {
+        return out;
+    }
     let micro: Vec<&Outline> = outlines.iter().filter(alone).filter(|o| micro(bits, o)).take(MOST_MICRO).collect();
     out.extend(micro.into_iter().filter_map(|outline| micro::read_one(picture, search, outline)));
     out
@@ -148,7 +154,12 @@ impl Triple {
             .filter(|(told, frame)| frame.timed + told > TIMED)
             .collect();
         frames.sort_by(|a, b| (b.0 + b.1.timed).total_cmp(&(a.0 + a.1.timed)));
-        frames.into_iter().map(|(_, frame)| frame).take(2).find_map(|frame| frame.read(picture, search))
+        let mut frames = frames.into_iter().map(|(told, frame)| (told + frame.timed, frame));
+        if search.look == Look::Fit {
+            let (sure, frame) = frames.next()?;
+            return (sure > SURE).then(|| frame.fitted(picture, search)).flatten();
+        }
+        frames.take(2).find_map(|(_, frame)| frame.read(picture, search))
     }
 
     /// Both copies of the version information, as the finder patterns beside them lead to them.
@@ -250,19 +261,39 @@ impl Frame {
         2.0 * right as f32 / of as f32 - 1.0
     }
 
-    fn read(mut self, picture: &Picture<'_>, search: Search) -> Option<Symbol> {
-        let decoded = |symbol: &Symbol| symbol.decoded.is_ok();
-        let alignment = self.version.side() as f32 - 6.5;
-        let plain = self.fit();
+    /// The symbol by a fit on all its function patterns.
+    fn fitted(mut self, picture: &Picture<'_>, search: Search) -> Option<Symbol> {
+        let module = self.module();
+        self.align(picture, search.reversed);
+        let fitter = Fitter::new(picture, search.reversed, self.version, module, true);
+        let fit = fitter.fit_at(&self.fit().corners)?;
+        let symbol = read_fit(picture, search, &fitter, &fit)?;
+        Some(Symbol { credible: true, ..symbol })
+    }
+
+    /// Length of a module in pixels at the top left.
+    fn module(&self) -> f32 {
+        let [a, b, c, d] = [0, 1, 2, 3].map(|i| self.pairs[i].1);
+        (a.distance(b) + b.distance(c) + c.distance(d) + d.distance(a)) / 20.0
+    }
+
+    /// Moves the far corner to where the last alignment pattern is.
+    fn align(&mut self, picture: &Picture<'_>, reversed: bool) {
+        let side = self.version.side() as f32;
         if self.version.number() > 1 {
-            let centre = Point::new(alignment, alignment);
-            let reach = 2.0 + 0.05 * self.version.side() as f32;
-            if let Some(place) = self.alignment(picture, search.reversed, centre, (0.0, 0.0), reach) {
+            let centre = Point::new(side - 6.5, side - 6.5);
+            if let Some(place) = self.alignment(picture, reversed, centre, (0.0, 0.0), 2.0 + 0.05 * side) {
                 // As many times as a finder pattern has corners.
                 self.pairs.extend([(centre, place); 4]);
-                self.map = Homography::fitted(&self.pairs)?;
+                self.map = Homography::fitted(&self.pairs).unwrap_or(self.map);
             }
         }
+    }
+
+    fn read(mut self, picture: &Picture<'_>, search: Search) -> Option<Symbol> {
+        let decoded = |symbol: &Symbol| symbol.decoded.is_ok();
+        let plain = self.fit();
+        self.align(picture, search.reversed);
         let fit = self.fit();
         let look = |fit: &Fit| symbol(picture, search, fit, &|p| fit.place(p), Judge::Mean);
         Some(look(&fit)).filter(decoded).or_else(|| self.meshed(picture, search)).filter(decoded).or_else(|| {

@@ -30,6 +30,8 @@ use touchmark_formats::symbol::qr::tables::Version;
 pub(super) enum Look {
     /// Only for what decodes by the outlines of its finder patterns.
     Easy,
+    /// As easy, with a fit on all function patterns for those of which there is no doubt that they are there.
+    Fit,
     /// Only for what decodes as three finder patterns and the alignment patterns have it.
     First,
     /// Also, for this many triples, for a fit on all function patterns.
@@ -64,7 +66,7 @@ pub(super) fn read(
     search: Search,
     explained: &dyn Fn(Point) -> bool,
 ) -> Vec<Symbol> {
-    if search.look == Look::Easy {
+    if matches!(search.look, Look::Easy | Look::Fit) {
         return easy::read(picture, tones, search, explained);
     }
     let mut finders = finder::finders(tones.of(search.reversed));
@@ -73,7 +75,7 @@ pub(super) fn read(
     let mut left: Vec<(Triple, Vec<Fitter<'_>>)> = Vec::new();
     let triples = match search.look {
         Look::First | Look::Long(_) => finder::triples(&finders),
-        Look::Easy | Look::Pairs | Look::Micro => Vec::new(),
+        Look::Easy | Look::Fit | Look::Pairs | Look::Micro => Vec::new(),
     };
     for triple in triples {
         if left.len() == MOST_TRIPLES {
@@ -96,7 +98,7 @@ pub(super) fn read(
                 }
             }
         }
-        Look::Easy | Look::First | Look::Long(_) => {}
+        Look::Easy | Look::Fit | Look::First | Look::Long(_) => {}
         Look::Pairs => out = from_pairs(picture, search, &finders),
         Look::Micro => out.extend(micro::read(picture, search, &finders)),
     }
