@@ -127,6 +127,27 @@ const ATTEMPTS: &[Attempt] = &[
         unless_found: true,
     },
     Attempt {
+        name: "easy-twos",
+        level: Level::First,
+        way: Way::Qr { share: 0.08, look: Look::Twos },
+        least: Effort::Quick,
+        unless_found: true,
+    },
+    Attempt {
+        name: "easy-twos-near",
+        level: Level::First,
+        way: Way::Qr { share: 0.025, look: Look::Twos },
+        least: Effort::Quick,
+        unless_found: true,
+    },
+    Attempt {
+        name: "easy-twos-smoother",
+        level: Level::Smoother,
+        way: Way::Qr { share: 0.1, look: Look::Twos },
+        least: Effort::Quick,
+        unless_found: true,
+    },
+    Attempt {
         name: "qr",
         level: Level::First,
         way: Way::Qr { share: 0.08, look: Look::First },

@@ -3,6 +3,7 @@
 mod easy;
 mod finder;
 mod fit;
+mod frame;
 mod micro;
 mod outline;
 mod pairs;
@@ -10,6 +11,7 @@ mod sample;
 mod target;
 mod timing;
 mod turned;
+mod twos;
 
 use super::elastic::{self, Surface};
 use super::geometry::{Homography, Point};
@@ -32,6 +34,8 @@ pub(super) enum Look {
     Easy,
     /// As easy, with a fit on all function patterns for those of which there is no doubt that they are there.
     Fit,
+    /// For symbols of which the outlines of two finder patterns are seen.
+    Twos,
     /// Only for what decodes as three finder patterns and the alignment patterns have it.
     First,
     /// Also, for this many triples, for a fit on all function patterns.
@@ -66,7 +70,7 @@ pub(super) fn read(
     search: Search,
     explained: &dyn Fn(Point) -> bool,
 ) -> Vec<Symbol> {
-    if matches!(search.look, Look::Easy | Look::Fit) {
+    if matches!(search.look, Look::Easy | Look::Fit | Look::Twos) {
         return easy::read(picture, tones, search, explained);
     }
     let mut finders = finder::finders(tones.of(search.reversed));
@@ -75,7 +79,7 @@ pub(super) fn read(
     let mut left: Vec<(Triple, Vec<Fitter<'_>>)> = Vec::new();
     let triples = match search.look {
         Look::First | Look::Long(_) => finder::triples(&finders),
-        Look::Easy | Look::Fit | Look::Pairs | Look::Micro => Vec::new(),
+        Look::Easy | Look::Fit | Look::Twos | Look::Pairs | Look::Micro => Vec::new(),
     };
     for triple in triples {
         if left.len() == MOST_TRIPLES {
@@ -98,7 +102,7 @@ pub(super) fn read(
                 }
             }
         }
-        Look::Easy | Look::Fit | Look::First | Look::Long(_) => {}
+        Look::Easy | Look::Fit | Look::Twos | Look::First | Look::Long(_) => {}
         Look::Pairs => out = from_pairs(picture, search, &finders),
         Look::Micro => out.extend(micro::read(picture, search, &finders)),
     }

@@ -47,6 +47,47 @@ pub(super) fn outline(bits: &Bits, finder: &Finder) -> Option<Outline> {
     near.then_some(Outline { centre, corners, module })
 }
 
+impl Outline {
+    /// Whether the module whose middle is `x` modules to the right of and `y` below the centre is dark, as far as the
+    /// corners foretell where that is.
+    pub(super) fn dark(&self, bits: &Bits, x: f32, y: f32) -> bool {
+        let [a, b, c, d] = self.corners;
+        let part = |p: fn(&Point) -> f32| {
+            let (a, b, c, d) = (p(&a), p(&b), p(&c), p(&d));
+            p(&self.centre) + x * (b - a + c - d) / 10.0 + y * (d - a + c - b) / 10.0
+        };
+        let (x, y) = (part(|p| p.x), part(|p| p.y));
+        x >= 0.0 && y >= 0.0 && bits.at(x as usize, y as usize)
+    }
+
+    /// Puts the corners into the symbol's order, whose rows run along `u` and columns along `v`; the cosine of the angle
+    /// by which its sides are off these at most.
+    pub(super) fn turn(&mut self, u: (f32, f32), v: (f32, f32)) -> f32 {
+        let sides: [(f32, f32); 4] = std::array::from_fn(|i| {
+            let (a, b) = (self.corners[i], self.corners[(i + 1) % 4]);
+            let length = a.distance(b);
+            ((b.x - a.x) / length, (b.y - a.y) / length)
+        });
+        let near = |at: usize| {
+            let along = |side: usize, to: (f32, f32)| {
+                let (x, y) = sides[(side + at) % 4];
+                x * to.0 + y * to.1
+            };
+            along(0, u).min(along(1, v)).min(-along(2, u)).min(-along(3, v))
+        };
+        let (at, cosine) = (1..4).map(|at| (at, near(at))).fold((0, near(0)), |a, b| if b.1 > a.1 { b } else { a });
+        self.corners.rotate_left(at);
+        cosine
+    }
+
+    /// Length of a module along its rows (0) or columns (1), once it is turned.
+    pub(super) fn length(&self, along: usize) -> f32 {
+        let [a, b, c, d] = self.corners;
+        let sum = if along == 0 { a.distance(b) + d.distance(c) } else { a.distance(d) + b.distance(c) };
+        sum / 10.0
+    }
+}
+
 /// Where a ray leaves the light ring.
 fn edge(bits: &Bits, finder: &Finder, dx: f32, dy: f32) -> Option<Point> {
     // Steps of a pixel along the longer component.
