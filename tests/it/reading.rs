@@ -56,6 +56,34 @@ fn dots_down_to_two_thirds_of_a_module() {
 }
 
 #[test]
+fn quiet_zones_from_four_modules_to_none() {
+    let caption = vec!["STM32F407VGT6".to_owned(), "LOT A2B347K".to_owned()];
+    for quiet_zone in [4.0, 2.0, 1.0, 0.0] {
+        let scene = Scene { quiet_zone, caption: caption.clone(), ..Scene::clean() };
+        is_read(&qr(EcLevel::M), &scene, &format!("text {quiet_zone} modules beside the symbol"));
+    }
+}
+
+#[test]
+fn tilt_to_sixty_degrees() {
+    for tilt in [30.0, 45.0, 60.0] {
+        for rotation in [0.0, 40.0] {
+            let scene = Scene { tilt, rotation, pixels_per_module: 8.0, ..Scene::clean() };
+            is_read(&qr(EcLevel::M), &scene, &format!("tilted by {tilt}, turned by {rotation} degrees"));
+        }
+    }
+}
+
+#[test]
+fn from_one_and_a_fifth_to_forty_pixels_a_module() {
+    for (pixels_per_module, side) in [(1.2, 120), (1.7, 160), (2.5, 300), (12.0, 900), (40.0, 2400)] {
+        let blur = 0.1 * pixels_per_module;
+        let scene = Scene { pixels_per_module, blur, rotation: 0.0, size: (side, side), ..Scene::clean() };
+        is_read(&qr(EcLevel::M), &scene, &format!("{pixels_per_module} pixels a module"));
+    }
+}
+
+#[test]
 fn a_corner_that_is_broken_off_with_its_finder_pattern() {
     let scene = Scene { missing: 0.42, ..Scene::clean() };
     let whole = Scene { missing: 0.0, ..scene.clone() };
