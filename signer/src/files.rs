@@ -36,7 +36,9 @@ impl Access {
 /// It cannot be read, or is larger.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
     let file = File::open(path).map_err(|e| Error::io("read", path, &e))?;
-    read_all(file, path)
+    // All room at once: growing would leave copies behind, perhaps of a key, that nobody wipes.
+    let room = file.metadata().map_or(0, |m| m.len().min(MAX_BYTES)) as usize + 1;
+    fill(Vec::with_capacity(room), file, path)
 }
 
 /// All that `source`, which `path` names in messages, has to give, up to [`MAX_BYTES`].
@@ -44,7 +46,10 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
 /// # Errors
 /// It cannot be read, or gives more.
 pub fn read_all(source: impl Read, path: &Path) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+    fill(Vec::new(), source, path)
+}
+
+fn fill(mut bytes: Vec<u8>, source: impl Read, path: &Path) -> Result<Vec<u8>> {
     source.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|e| Error::io("read", path, &e))?;
     if bytes.len() as u64 > MAX_BYTES {
         return Err(Error::file(path, format_args!("larger than {} MiB", MAX_BYTES >> 20)));
