@@ -39,7 +39,7 @@ pub struct Options {
 /// What a maker knows: its records, customers and year keys.
 #[derive(Debug)]
 pub struct Knowledge<'a> {
-    /// The journal.
+    /// What is on record of the marks in the scope.
     pub records: &'a [Record],
     /// The customers, by number.
     pub consignees: &'a BTreeMap<u64, Consignee>,
@@ -144,7 +144,7 @@ impl<'a> Knowledge<'a> {
 
     /// The consignee of a record's marks, from its first mark's capsule: all of a record have the same.
     fn consignee(&self, record: &Record, root: &KeyBytes) -> Result<Option<u64>> {
-        let Some((mark, capsule)) = record.first_mark().and_then(|mark| mark.capsule.map(|c| (mark, c))) else {
+        let Some((mark, capsule)) = record.mark.capsule.map(|capsule| (&record.mark, capsule)) else {
             return Ok(None);
         };
         let number = capsule.open(&self.item(record, mark.serial)?, &mark.head_bytes(), root);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-/// The two kinds of failure, which the exit status tells apart.
+/// The kinds of failure, which the exit status tells apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {
@@ -10,6 +10,9 @@ pub enum Kind {
     Refused,
     /// The command line, a file, a key or a passphrase is unusable.
     Unusable,
+    /// The store of serials failed, and may have done what it was asked or not. Whoever asks again with the same request
+    /// id learns which.
+    Storage,
     /// Whoever read the output stopped reading.
     ClosedPipe,
 }
@@ -39,6 +42,12 @@ impl Error {
     #[must_use]
     pub fn unusable(message: impl Into<String>) -> Self {
         Self { kind: Kind::Unusable, message: message.into(), hint: None }
+    }
+
+    /// The store of serials failed.
+    #[must_use]
+    pub fn storage(message: impl Into<String>) -> Self {
+        Self { kind: Kind::Storage, message: message.into(), hint: None }
     }
 
     /// The file at `path` is unusable.

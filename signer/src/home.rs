@@ -11,23 +11,24 @@
 //! | `disclosure/YEAR.age`, `.key` | the year key of consignee capsules, under the passphrase or plain |
 //! | `consignees.csv` | customers: number, name, country, address |
 //! | `closed/LINE-FIRST-LAST.json` | serials of a line that are never issued again ([`crate::lot`]) |
-//! | `serials.jsonl` | the serials issued ([`crate::journal`]) |
+//! | `serials.db` | the serials issued, with their marks ([`crate::line::store`]) |
+//! | `serials.url` | where they are instead, if that is a PostgreSQL server: its URL |
 //! | `trust.json` | the trust bundle with this maker in it |
 //!
 //! LINE is the line's name in small letters with `-` for everything but letters and digits.
 
 use crate::error::{Error, Result};
 use crate::files::{self, Access};
-use crate::journal::{Journal, Record};
 use crate::keys::file::is_encrypted;
 use crate::keys::pkcs11::{Missing, Pkcs11Key, Uri};
 use crate::keys::{SecretKey, SigningKey, Unlock, year};
+use crate::line::store::Store;
 use crate::sign::LineKey;
 use std::path::{Path, PathBuf};
 use touchmark_formats::capsule::YearKey;
 use touchmark_formats::close::LotClose;
+use touchmark_formats::date::Date;
 use touchmark_formats::delegation::{Delegation, SerialRange};
-use touchmark_formats::mark::Serial;
 use touchmark_formats::signed::Signed;
 
 /// A home folder.
@@ -73,10 +74,40 @@ impl Home {
         self.0.join("trust.json")
     }
 
-    /// The journal of serials.
+    /// The store of serials, where it is a file.
     #[must_use]
-    pub fn journal_file(&self) -> PathBuf {
-        self.0.join("serials.jsonl")
+    pub fn store_file(&self) -> PathBuf {
+        self.0.join("serials.db")
+    }
+
+    /// What names the store of serials, where it is a server.
+    #[must_use]
+    pub fn store_url_file(&self) -> PathBuf {
+        self.0.join("serials.url")
+    }
+
+    /// What the store of serials is, for people.
+    #[must_use]
+    pub fn store_name(&self) -> String {
+        let url = self.store_url_file();
+        if url.exists() { format!("PostgreSQL, by {}", url.display()) } else { self.store_file().display().to_string() }
+    }
+
+    /// The store of serials. `busy` is for a line that commits all the time.
+    ///
+    /// # Errors
+    /// It cannot be opened or reached.
+    pub fn store(&self, busy: bool) -> Result<Store> {
+        let old = self.0.join("serials.jsonl");
+        if std::fs::metadata(&old).is_ok_and(|m| m.len() > 0) {
+            return Err(Error::file(&old, "serials that a program before this one issued, which does not know them")
+                .hint("grant a new line in this home and mark with that, so that no serial is issued twice; then move the file away"));
+        }
+        let url = self.store_url_file();
+        if !url.exists() {
+            return Store::sqlite(&self.store_file(), busy);
+        }
+        Store::postgres(files::first_line(&url)?.expose())
     }
 
     /// The table of customers.
@@ -188,21 +219,20 @@ impl Home {
         found.map(|path| year::read(&path, year, || unlock.passphrase())).transpose()
     }
 
-    /// Makes the key of `year`, of which no mark was sealed yet. `now` is this year.
+    /// Makes the key of `year`, under which `store` has no sealed mark yet. `now` is this year.
     ///
     /// # Errors
     /// The disclosure secret is kept elsewhere; the key is there, or was once; or it cannot be written.
-    pub fn new_year_key(&self, year: i16, now: i16, unlock: &mut dyn Unlock) -> Result<YearKey> {
+    pub fn new_year_key(&self, year: i16, now: i16, store: &mut Store, unlock: &mut dyn Unlock) -> Result<YearKey> {
         if !self.has_disclosure() {
             return Err(Error::file(&self.0, "consignees cannot be sealed here: this home has no disclosure secret")
                 .hint("leave --consignee out and let the maker's ledger say where the goods went, or mark in the maker's home"));
         }
         let file = self.year_file(year, self.is_encrypted()?);
-        // The journal's lock keeps another process from making the same key.
-        let journal = Journal::lock(&self.journal_file())?;
-        let sealed =
-            |record: &&Record| record.date.year() == year && record.first_mark().is_some_and(|m| m.capsule.is_some());
-        if year < now || journal.records().iter().any(|r| sealed(&r)) {
+        // Keeps another process from making the same key.
+        let _lock = files::lock_folder(&self.0.join("disclosure"));
+        let day = |month, day| Date::try_from(jiff::civil::date(year, month, day)).unwrap_or(Date::MAX);
+        if year < now || store.has_sealed(day(1, 1), day(12, 31))? {
             return Err(Error::file(&file, "the disclosure key of that year is missing")
                 .hint("restore it from its copy: no other opens what was sealed under it; or leave --consignee out"));
         }
@@ -235,20 +265,15 @@ impl Home {
         serials: SerialRange,
         make: impl FnOnce(Vec<SerialRange>) -> Result<Signed<LotClose>>,
     ) -> Result<Signed<LotClose>> {
-        let journal = Journal::lock(&self.journal_file())?;
         self.require_open(line, serials)?;
-        let own = journal.records().iter().filter(|record| record.key == line.delegation.signed.key);
-        let issued = own.filter_map(|record| {
-            Some(SerialRange { first: Serial::new(record.first)?, last: Serial::new(record.last)? })
-        });
-        let record = make(issued.collect())?;
+        let record = self.store(false)?.close(&line.delegation.signed.key, serials, make)?;
         let name = format!("{}-{}-{}.json", line.slug, serials.first, serials.last);
         crate::init::private_folder(&self.closed_folder())?;
         files::write(&self.closed_folder().join(name), record.to_json().as_bytes(), Access::Ordinary)?;
         Ok(record)
     }
 
-    /// Refuses serials of `line` that are closed. Whoever asks holds the journal, so that none is closed meanwhile.
+    /// Refuses serials of `line` that are closed. The store of serials keeps them as well; this says where the account of it is.
     ///
     /// # Errors
     /// Some are closed; or what is closed cannot be read.

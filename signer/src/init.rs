@@ -103,7 +103,6 @@ fn fill(home: &Home, options: &Options, passphrase: Option<&Passphrase>, now: Ti
     files::write(&home.delegation_file(&slug), delegation.to_json().as_bytes(), Access::Ordinary)?;
     year::write(&home.year_file(today.year(), passphrase.is_some()), today.year(), &year::generate()?, passphrase)?;
     files::write(&home.consignees_file(), consignees::HEADER.as_bytes(), Access::Private)?;
-    files::write(&home.journal_file(), b"", Access::Private)?;
     let maker = Maker {
         name: options.maker.clone(),
         country: options.country.clone(),

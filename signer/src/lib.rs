@@ -11,16 +11,18 @@
 //! | [`keys`] | secret keys at rest, under a passphrase |
 //! | [`home`] | the folder that holds a maker's or a line's keys and records |
 //! | [`issue`] | what a mark is to say, held against the delegation |
-//! | [`journal`] | serials, issued once and only once |
-//! | [`serials`] | which serials the next marks get |
+//! | [`journal`] | what is on record of marks, for disclosures |
 //! | [`sign`] | a mark and a key to a signed mark |
+//! | [`line`] | marks issued at marking time: store, rules, service |
 //! | [`plan`] | which symbol, what size, what fits a package |
+//! | [`design`] | how a mark is carried and drawn |
 //! | [`render`] | artwork of symbols |
 //! | [`cli`] | the command line `touchmark-sign` |
 
 pub mod cli;
 pub mod consignees;
 pub mod delegate;
+pub mod design;
 pub mod disclose;
 pub mod error;
 pub mod files;
@@ -29,10 +31,10 @@ pub mod init;
 pub mod issue;
 pub mod journal;
 pub mod keys;
+pub mod line;
 pub mod lot;
 pub mod plan;
 pub mod render;
-pub mod serials;
 pub mod sign;
 mod table;
 pub mod trust;

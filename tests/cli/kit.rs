@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use touchmark_formats::base45;
+use touchmark_formats::date::Date;
 use touchmark_formats::mark::SignedMark;
 use touchmark_formats::trust::{Directory, Trust};
 
@@ -47,7 +48,12 @@ impl Place {
     /// The binary with the words of `line`; a word may stand in double quotes.
     pub(crate) fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_touchmark-sign"));
-        command.args(words(line)).current_dir(self.0.path()).env_remove("TOUCHMARK_PASSPHRASE").stdin(Stdio::null());
+        command
+            .args(words(line))
+            .current_dir(self.0.path())
+            .env_remove("TOUCHMARK_PASSPHRASE")
+            .env("TOUCHMARK_STATE", self.path(".state"))
+            .stdin(Stdio::null());
         command
     }
 
@@ -69,10 +75,20 @@ impl Place {
         names
     }
 
-    /// The serials on record in a home, in the order of the journal.
+    /// The serials on record in a home, in rising order.
     pub(crate) fn recorded(&self, home: &str) -> Vec<(u64, u64)> {
-        let records = touchmark_signer::journal::Journal::read(&self.path(home).join("serials.jsonl")).unwrap();
-        records.iter().map(|r| (r.first, r.last)).collect()
+        let mut store =
+            touchmark_signer::line::store::Store::sqlite(&self.path(home).join("serials.db"), false).unwrap();
+        let all = touchmark_signer::line::store::Which::Days(Date::MIN, Date::MAX);
+        let mut runs: Vec<(u64, u64, i64)> = Vec::new();
+        for past in store.history(all).unwrap() {
+            let (first, last, content) = (past.run.first, past.run.first + past.run.count() - 1, past.run.content);
+            match runs.last_mut() {
+                Some(before) if before.1 + 1 == first && before.2 == content => before.1 = last,
+                _ => runs.push((first, last, content)),
+            }
+        }
+        runs.into_iter().map(|(first, last, _)| (first, last)).collect()
     }
 }
 

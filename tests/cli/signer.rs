@@ -19,6 +19,9 @@ mod disclose;
 mod hsm;
 #[path = "signer/init.rs"]
 mod init;
+#[cfg(unix)]
+#[path = "signer/line.rs"]
+mod line;
 #[path = "signer/lot.rs"]
 mod lot;
 #[path = "signer/mark.rs"]

@@ -26,8 +26,8 @@ pub const MAX_BYTES: usize = 255;
 pub const SIGNATURE_BYTES: usize = 64;
 
 /// A serial number: 0 to 2^53 - 1, so that it survives JSON readers and spreadsheets that count in doubles (RFC 8259,
-/// section 6).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// section 6). The default is 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Serial(u64);
 
 impl Serial {

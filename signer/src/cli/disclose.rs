@@ -6,7 +6,8 @@ use crate::disclose::{Knowledge, MAX_SERIALS, Made, Options, disclose, years};
 use crate::error::{Error, Result};
 use crate::files::{self, Access};
 use crate::home::Home;
-use crate::journal::Journal;
+use crate::journal;
+use crate::line::store::Which;
 use crate::{consignees, init::BUNDLE_LIFE};
 use jiff::{Timestamp, tz::TimeZone};
 use std::collections::{BTreeMap, BTreeSet};
@@ -74,8 +75,13 @@ pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
             .hint("the reader makes one with `age-keygen`, and sends the public key, which begins with age1")
     })?;
     let home = Home::open(&args.home)?;
-    let records = Journal::read(&home.journal_file())?;
     let options = options(&args, &recipient, io.now)?;
+    let which = match &options.scope {
+        Scope::Lot(lot) => Which::Lot(lot),
+        Scope::Days { from, to } => Which::Days(*from, *to),
+        Scope::Serials(serials) => Which::Serials(serials),
+    };
+    let records = journal::records(&mut home.store(false)?, which)?;
     let mut secrets = args.passphrase.secrets();
     let root = home.root_key(&mut secrets.unlock(io))?;
     let mut keys = BTreeMap::new();

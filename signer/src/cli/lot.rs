@@ -11,6 +11,7 @@ use crate::trust;
 use std::path::PathBuf;
 use touchmark_formats::close::{LotClose, Scrapped};
 use touchmark_formats::delegation::SerialRange;
+use touchmark_formats::mark::Serial;
 use touchmark_formats::signed::Signed;
 use touchmark_formats::text::Label;
 
@@ -88,7 +89,7 @@ fn close(args: Close, io: &mut Io<'_>) -> Result<()> {
         Some(serials) => Closing { lot: args.lot, serials, void: Vec::new() },
         None => Closing::of_lot(delegation, args.lot)?,
     };
-    closing.void = args.void;
+    closing.void = with_recorded(args.void, home.store(false)?.voids(&delegation.key, closing.serials)?);
     let mut secrets = args.passphrase.secrets();
     let key = home.key(&line.slug, &mut secrets.unlock(io))?;
     let mut record = home.close_serials(&line, closing.serials, |issued| {
@@ -101,6 +102,24 @@ fn close(args: Close, io: &mut Io<'_>) -> Result<()> {
     write(Some(&args.out), &record, io)?;
     io.say(described(&record.signed));
     Ok(())
+}
+
+/// Adds the serials that the line has on record as void to those named here, which have the word.
+fn with_recorded(mut void: Vec<Scrapped>, recorded: Vec<(u64, String)>) -> Vec<Scrapped> {
+    let named = |serial: Serial| void.iter().any(|own| own.serials.contains(serial));
+    let mut more: Vec<Scrapped> = Vec::new();
+    for (serial, reason) in recorded {
+        let Some(serial) = Serial::new(serial).filter(|serial| !named(*serial)) else { continue };
+        let Ok(reason) = reason.parse::<Label>().or_else(|_| "void".parse()) else { continue };
+        match more.last_mut() {
+            Some(last) if last.serials.last.get() + 1 == serial.get() && last.reason == reason => {
+                last.serials.last = serial
+            }
+            _ => more.push(Scrapped { serials: SerialRange { first: serial, last: serial }, reason }),
+        }
+    }
+    void.extend(more);
+    void
 }
 
 fn accept(args: Accept, io: &mut Io<'_>) -> Result<()> {

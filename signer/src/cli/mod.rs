@@ -4,6 +4,7 @@
 mod delegate;
 mod disclose;
 mod init;
+mod line;
 mod lot;
 mod mark;
 mod plan;
@@ -11,6 +12,7 @@ mod secrets;
 mod trust;
 
 use crate::error::{Error, Kind, Result};
+use crate::home::Home;
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 use std::ffi::OsString;
@@ -49,6 +51,8 @@ pub struct Io<'a> {
     pub pin: Option<Zeroizing<String>>,
     /// `CREDENTIALS_DIRECTORY` of the environment: where systemd puts a service's credentials.
     pub credentials: Option<PathBuf>,
+    /// Where this machine keeps its state, by the environment.
+    pub state: Option<PathBuf>,
     /// The terminal.
     pub prompt: Prompt,
 }
@@ -66,8 +70,14 @@ impl<'a> Io<'a> {
             passphrase: std::env::var("TOUCHMARK_PASSPHRASE").ok().map(Zeroizing::new),
             pin: std::env::var("TOUCHMARK_PIN").ok().map(Zeroizing::new),
             credentials: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from),
+            state: state_folder(),
             prompt: Box::new(|text| rpassword::prompt_password(text).map(Zeroizing::new)),
         }
+    }
+
+    /// Where this machine keeps how far its lines got; in the home where it has no place of its own for that.
+    fn state(&self, home: &Home) -> PathBuf {
+        self.state.clone().unwrap_or_else(|| home.dir().join("state"))
     }
 
     /// Writes to standard output.
@@ -108,6 +118,7 @@ enum Command {
     Delegate(delegate::Args),
     Lot(Box<lot::Args>),
     Trust(Box<trust::Args>),
+    Line(line::Args),
 }
 
 /// Runs the program: `args` begin with its name.
@@ -124,6 +135,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> ExitSta
         Command::Delegate(args) => delegate::run(args, io),
         Command::Lot(args) => lot::run(*args, io),
         Command::Trust(args) => trust::run(*args, io),
+        Command::Line(args) => line::run(args, io),
     };
     match result {
         Ok(()) => ExitStatus::Done,
@@ -134,6 +146,16 @@ pub fn run(args: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> ExitSta
 /// `1 key`, `2 keys`.
 fn counted(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+/// `TOUCHMARK_STATE`, else systemd's folder for a service, else where programs keep their state by the XDG Base Directory
+/// Specification.
+fn state_folder() -> Option<PathBuf> {
+    let folder = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    folder("TOUCHMARK_STATE")
+        .or_else(|| folder("STATE_DIRECTORY"))
+        .or_else(|| folder("XDG_STATE_HOME").map(|state| state.join("touchmark")))
+        .or_else(|| folder("HOME").map(|home| home.join(".local/state/touchmark")))
 }
 
 fn usage(error: &clap::Error, io: &mut Io<'_>) -> ExitStatus {

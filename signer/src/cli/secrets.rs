@@ -9,6 +9,8 @@ use zeroize::Zeroizing;
 
 /// The credential of systemd (`LoadCredential=`) that holds a token's PIN.
 const PIN_CREDENTIAL: &str = "touchmark-pin";
+/// The one that holds the passphrase of keys in files.
+const PASSPHRASE_CREDENTIAL: &str = "touchmark-passphrase";
 
 /// Options of every command that opens a key.
 #[derive(Clone, clap::Args)]
@@ -26,6 +28,8 @@ pub(super) struct Secrets {
     file: Option<PathBuf>,
     pin_file: Option<PathBuf>,
     known: Option<Passphrase>,
+    /// Whether a file that others can read is refused, and not only warned of.
+    strict: bool,
 }
 
 /// Secrets together with the world that they come from.
@@ -46,7 +50,12 @@ impl Unlock for Unlocker<'_, '_> {
 
 impl PassphraseArgs {
     pub(super) fn secrets(self) -> Secrets {
-        Secrets { file: self.passphrase_file, pin_file: self.pin_file, known: None }
+        Secrets { file: self.passphrase_file, pin_file: self.pin_file, known: None, strict: false }
+    }
+
+    /// For a service: nobody sees its warnings, and so a file that others can read is refused.
+    pub(super) fn strict(self) -> Secrets {
+        Secrets { strict: true, ..self.secrets() }
     }
 }
 
@@ -60,7 +69,7 @@ impl Secrets {
     fn pin(&mut self, token: &str, io: &mut Io<'_>) -> Result<Passphrase> {
         let credential = io.credentials.as_ref().map(|folder| folder.join(PIN_CREDENTIAL)).filter(|f| f.exists());
         if let Some(path) = &self.pin_file {
-            return read_file(path, io);
+            return self.read_file(path, io);
         }
         if let Some(pin) = io.pin.clone() {
             return checked(pin, "TOUCHMARK_PIN");
@@ -90,6 +99,11 @@ impl Secrets {
         Ok(self.known.insert(found).clone())
     }
 
+    /// The passphrase, if it was asked for.
+    pub(super) fn known(&self) -> Option<Passphrase> {
+        self.known.clone()
+    }
+
     /// A passphrase for keys yet to be made: on the terminal it is asked for twice.
     pub(super) fn choose(&mut self, io: &mut Io<'_>) -> Result<Passphrase> {
         let found = match self.given(io)? {
@@ -107,22 +121,31 @@ impl Secrets {
 
     fn given(&self, io: &mut Io<'_>) -> Result<Option<Passphrase>> {
         if let Some(path) = &self.file {
-            return read_file(path, io).map(Some);
+            return self.read_file(path, io).map(Some);
         }
-        io.passphrase.clone().map(|text| checked(text, "TOUCHMARK_PASSPHRASE")).transpose()
+        let credential =
+            io.credentials.as_ref().map(|folder| folder.join(PASSPHRASE_CREDENTIAL)).filter(|f| f.exists());
+        match (io.passphrase.clone(), credential) {
+            (Some(text), _) => checked(text, "TOUCHMARK_PASSPHRASE").map(Some),
+            (None, Some(path)) => files::first_line(&path).map(Some),
+            (None, None) => Ok(None),
+        }
     }
-}
 
-fn read_file(path: &Path, io: &mut Io<'_>) -> Result<Passphrase> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let mode = std::fs::metadata(path).map_or(0, |m| m.permissions().mode());
-        if mode & 0o044 != 0 {
-            io.say(format_args!("warning: {}: others can read this secret; `chmod 600` it", path.display()));
+    fn read_file(&self, path: &Path, io: &mut Io<'_>) -> Result<Passphrase> {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = std::fs::metadata(path).map_or(0, |m| m.permissions().mode());
+            let open = format!("{}: others can read this secret", path.display());
+            match (mode & 0o044 != 0, self.strict) {
+                (true, true) => return Err(Error::refused(open).hint(format!("`chmod 600 {}`", path.display()))),
+                (true, false) => io.say(format_args!("warning: {open}; `chmod 600` it")),
+                (false, _) => {}
+            }
         }
+        files::first_line(path)
     }
-    files::first_line(path)
 }
 
 fn checked(text: Zeroizing<String>, source: &str) -> Result<Passphrase> {

@@ -91,54 +91,86 @@ fn an_output_that_cannot_be_written_loses_nothing() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_journal_that_cannot_be_written_lets_no_mark_out() {
+fn a_store_that_cannot_be_written_lets_no_mark_out() {
     let place = Place::with_home();
     place.run("mark --home h --part P --format text --out -").done();
-    let before = place.read("h/serials.jsonl");
     // Writing beyond this size fails, as on a full disk.
     let limited = "trap '' XFSZ; ulimit -f 0; exec \"$0\" mark --home h --part Q --format text --out -";
     let ran = finished(
-        Command::new("sh").args(["-c", limited, env!("CARGO_BIN_EXE_touchmark-sign")]).current_dir(place.path(".")),
+        Command::new("sh")
+            .args(["-c", limited, env!("CARGO_BIN_EXE_touchmark-sign")])
+            .current_dir(place.path("."))
+            .env("TOUCHMARK_STATE", place.path(".state")),
     );
-    ran.says(2, "error: cannot write h/serials.jsonl: file too large\nhint: no serial was used");
+    assert!(ran.status == Some(2) && ran.err.starts_with("error: h/serials.db: "), "{ran:?}");
     assert_eq!(ran.out, "");
-    assert_eq!(place.read("h/serials.jsonl"), before);
+    assert_eq!(place.recorded("h"), [(1, 1)]);
     assert_eq!(place.run("mark --home h --part Q --format text --out -").done().marks()[0].mark.serial.get(), 2);
 }
 
 #[test]
-fn a_torn_last_record_is_taken_away_and_a_whole_one_counts() {
+fn a_damaged_store_stops_all_issuing() {
     let place = Place::with_home();
     place.run("mark --home h --part P --count 3 --format text --out -").done();
-    let whole = place.read("h/serials.jsonl");
-    for length in [1, 20, whole.len() / 2, whole.len() - 2] {
-        place.write("h/serials.jsonl", &format!("{whole}{}", &whole[..length]));
-        let ran = place.run("mark --home h --part P --format text --out -").done();
-        ran.says(0, "note: the journal ended in an unfinished record, of which no mark had left; it was taken away\nserial 4; 74 bytes");
-        assert_eq!(place.recorded("h"), [(1, 3), (4, 4)]);
+    let whole = std::fs::read(place.path("h/serials.db")).unwrap();
+    for damage in [
+        vec![0; 4096],
+        b"not a database, whatever its name says, and longer than a header".to_vec(),
+        whole[..5000].to_vec(),
+    ] {
+        std::fs::write(place.path("h/serials.db"), damage).unwrap();
+        let ran = place.run("mark --home h --part P --format text --out -");
+        assert!(ran.status == Some(2) || ran.status == Some(1), "{ran:?}");
+        assert!(ran.err.starts_with("error: h/serials.db") && ran.out.is_empty(), "{ran:?}");
     }
-    place.write("h/serials.jsonl", whole.trim_end());
+    std::fs::write(place.path("h/serials.db"), whole).unwrap();
     assert_eq!(place.run("mark --home h --part P --format text --out -").done().marks()[0].mark.serial.get(), 4);
-    assert_eq!(place.recorded("h"), [(1, 3), (4, 4)], "the last line only lacked its line feed");
 }
 
 #[test]
-fn a_damaged_record_stops_all_issuing() {
+fn a_store_of_yesterday_is_refused_until_what_is_lost_is_blocked() {
     let place = Place::with_home();
-    place.run("mark --home h --part P --count 3 --format text --out -").done();
-    let good = place.read("h/serials.jsonl");
-    for bad in [
-        "\n",
-        "{}\n",
-        "\0\0\0\n",
-        &good.replace("\"last\":3", "\"last\":0"),
-        &good.replace("\"first\":1", "\"first\":2"),
-    ] {
-        place.write("h/serials.jsonl", &format!("{good}{bad}{good}"));
-        place.run("mark --home h --part P --format text --out -").says(
-            2,
-            "error: h/serials.jsonl: line 2 is not a record of issued serials\nhint: nothing is signed until the journal is \
-             whole, for a lost record would let a serial be issued twice: restore it from a copy",
+    let mark = "mark --home h --part P --format text --out -";
+    place.run(mark).done();
+    std::fs::copy(place.path("h/serials.db"), place.path("backup")).unwrap();
+    let out = place.run(&format!("{mark} --count 5")).done().marks();
+    std::fs::copy(place.path("backup"), place.path("h/serials.db")).unwrap();
+    for _ in 0..2 {
+        place.run(mark).says(
+            1,
+            "error: h/serials.db is an older copy of itself: it ends at commit 1 of \"mark\", which has made 2; serials would be \
+             issued twice\nhint: put the newest store back; if it is lost for good, `touchmark-sign line recover` blocks all \
+             serials that may be on parts, and goes on after them",
         );
     }
+    place.run("line recover --home h --nothing-lost").says(
+        1,
+        "error: this machine knows of marks that are not on record, so something was lost\nhint: leave --nothing-lost out",
+    );
+    assert_eq!(
+        place.run("line recover --home h").done().out,
+        "\"line\" may issue again; 5 serials are blocked as lost\n"
+    );
+    let next = place.run(mark).done().marks()[0].mark.serial;
+    assert!(out.iter().all(|mark| mark.mark.serial < next), "{next}");
+    let report = place.run("line verify-journal --home h").done().out;
+    assert_eq!(
+        report,
+        "every serial is accounted for: 2 issued (0 verified, 0 void), 0 reserved, 5 lost, 0 closed; every signature good\n"
+    );
+    place.run("line recover --home h").says(1, "error: there is nothing to recover from: the store is the newest");
+}
+
+#[test]
+fn a_home_that_was_moved_says_so_once() {
+    let place = Place::with_home();
+    let mark = "mark --home h --part P --format text --out -";
+    place.run(mark).done();
+    std::fs::remove_dir_all(place.path(".state")).unwrap();
+    let ran = place.run(mark);
+    assert!(ran.status == Some(1) && ran.err.contains("has serials of \"mark\", and this machine"), "{ran:?}");
+    let ran = place.run("line recover --home h --name mark");
+    assert!(ran.status == Some(2) && ran.err.contains("does not know which serials may be on parts"), "{ran:?}");
+    place.run("line recover --home h --name mark --nothing-lost").done();
+    assert_eq!(place.run(mark).done().marks()[0].mark.serial.get(), 2);
 }

@@ -13,7 +13,7 @@ fn a_home_holds_keys_a_line_and_a_bundle_that_opens() {
     ran.says(0, "warning: the keys are not encrypted; whoever copies them can sign as this maker");
     let expected = "h: home of Acme NV (NL)\nroot key KEY\nline \"line 1\" may mark dates DATE to DATE\n";
     assert_eq!(masked(&ran.out), expected);
-    assert_eq!(place.names("h"), ["consignees.csv", "disclosure", "keys", "lines", "serials.jsonl", "trust.json"]);
+    assert_eq!(place.names("h"), ["consignees.csv", "disclosure", "keys", "lines", "trust.json"]);
     assert_eq!(place.names("h/keys"), ["authority.pem", "line-1.pem", "root.pem"]);
     let bundle = Trust::open(place.read("h/trust.json").as_bytes()).unwrap();
     bundle.signed.check_all().unwrap();
@@ -30,7 +30,7 @@ fn secrets_are_for_the_owner_alone() {
     for folder in ["h", "h/keys", "h/disclosure", "h/lines"] {
         assert_eq!(mode(folder), 0o700, "{folder}");
     }
-    for file in ["h/keys/root.pem", "h/keys/line-1.pem", "h/serials.jsonl", "h/consignees.csv"] {
+    for file in ["h/keys/root.pem", "h/keys/line-1.pem", "h/consignees.csv"] {
         assert_eq!(mode(file), 0o600, "{file}");
     }
 }
@@ -114,6 +114,7 @@ fn run_with_terminal(args: &[&str], answers: &'static [&'static str]) -> (cli::E
         passphrase: None,
         pin: None,
         credentials: None,
+        state: None,
         prompt: Box::new(move |_| {
             left.next().map(|a| Zeroizing::new((*a).to_owned())).ok_or(std::io::ErrorKind::NotFound.into())
         }),

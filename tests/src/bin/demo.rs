@@ -189,6 +189,8 @@ fn sign(args: &[&str]) -> Outcome<()> {
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     let mut stdin = std::io::empty();
     let mut io = signer::Io::of_process(&mut stdin, &mut stdout, &mut stderr);
+    // How far its line got is kept in the home itself, which goes when the demonstration is thrown away.
+    io.state = None;
     let status = signer::run(arguments("touchmark-sign", args), &mut io);
     print_indented(&stdout);
     print_indented(&stderr);

@@ -1,7 +1,7 @@
 //! The options of `mark`.
 
 use super::super::secrets::PassphraseArgs;
-use crate::serials::MAX_MARKS;
+use crate::line::issuer::MAX_MARKS;
 use clap::ValueEnum;
 use std::path::PathBuf;
 use touchmark_formats::date::Date;

@@ -12,16 +12,25 @@ use super::{Io, counted};
 use crate::consignees;
 use crate::error::{Error, Result};
 use crate::home::{Home, Line};
-use crate::issue::{Order, Template, settle_lot};
-use crate::journal::Journal;
-use crate::serials::{Allotment, Demand, allot};
-use crate::sign::{LineKey, sign_checked};
+use crate::issue::{Content, Order, Template, settle_lot};
+use crate::line::issuer::{Issued, Issuer, Parts};
+use crate::line::store::Store;
+use crate::line::witness::{Busy, Witness};
+use crate::sign::LineKey;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use touchmark_formats::capsule::YearKey;
-use touchmark_formats::delegation::SerialRange;
-use touchmark_formats::mark::{Serial, SignedMark};
+use touchmark_formats::mark::SignedMark;
 
 type YearKeys = BTreeMap<i16, YearKey>;
+
+/// What issuing needs.
+struct Prepared {
+    store: Store,
+    line: Line,
+    key: LineKey,
+    years: YearKeys,
+}
 
 /// A signed mark and which of the templates it came from.
 struct Made {
@@ -33,12 +42,13 @@ struct Made {
 pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
     let home = Home::open(&args.home)?;
     let line = home.line(args.line.as_deref())?;
-    let delegation = &line.delegation.signed;
+    let delegation = &line.delegation.signed.clone();
     let mut orders = rows::orders(&args, delegation.site, io)?;
     orders.iter_mut().try_for_each(|order| settle_lot(delegation, order))?;
     let mut secrets = args.passphrase.clone().secrets();
     let key = home.line_key(&line, &mut secrets.unlock(io))?;
-    let years = year_keys(&home, &orders, &mut secrets, io)?;
+    let mut store = home.store(false)?;
+    let years = year_keys(&home, &orders, &mut store, &mut secrets, io)?;
     let templates = orders.iter().map(|order| {
         let content = order.content.clone();
         let year = content.consignee.and_then(|_| years.get(&content.date.year()));
@@ -48,14 +58,18 @@ pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
     output::try_out(&args)?;
     artwork::try_out(&args, &orders, &templates)?;
     warn_of_unknown_consignees(&home, &orders, io)?;
-    let allotment = reserve(&home, &line, &orders, &templates, io)?;
-    let made = sign_all(&key, &line, &templates, &allotment)?;
-    output::write(&args, &made, &templates, io).map_err(|e| keep_serials(e, &allotment))?;
+    let issued = issue(&args, &home, Prepared { store, line, key, years }, &orders, io)?;
+    let again: u64 = issued.iter().map(|issued| issued.again).sum();
+    let of_order = |(template, issued): (usize, Issued)| {
+        issued.marks.into_iter().map(move |mark| Made { bytes: mark.to_bytes(), mark, template })
+    };
+    let made: Vec<Made> = issued.into_iter().enumerate().flat_map(of_order).collect();
+    output::write(&args, &made, &templates, io).map_err(|e| keep_serials(e, &made))?;
     if let Some(note) = artwork::uneven(&args) {
         io.say(format_args!("note: {note}"));
     }
-    if allotment.again > 0 {
-        let again = counted(allotment.again as usize, "mark");
+    if again > 0 {
+        let again = counted(again as usize, "mark");
         io.say(format_args!("note: issued before, and the same once more: {again}"));
     }
     Ok(())
@@ -63,7 +77,13 @@ pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
 
 /// The keys of every year for which something is to be sealed. That of this year or a later one is made where it is
 /// missing, but never anew where marks were sealed under it.
-fn year_keys(home: &Home, orders: &[Order], secrets: &mut Secrets, io: &mut Io<'_>) -> Result<YearKeys> {
+fn year_keys(
+    home: &Home,
+    orders: &[Order],
+    store: &mut Store,
+    secrets: &mut Secrets,
+    io: &mut Io<'_>,
+) -> Result<YearKeys> {
     let mut keys = YearKeys::new();
     for order in orders.iter().filter(|order| order.content.consignee.is_some()) {
         let year = order.content.date.year();
@@ -74,7 +94,7 @@ fn year_keys(home: &Home, orders: &[Order], secrets: &mut Secrets, io: &mut Io<'
             Some(key) => key,
             None => {
                 let this_year = crate::init::today(io.now)?.year();
-                let key = home.new_year_key(year, this_year, &mut secrets.unlock(io))?;
+                let key = home.new_year_key(year, this_year, store, &mut secrets.unlock(io))?;
                 io.say(format_args!("note: made the disclosure key of {year}; keep a copy of it in a safe place"));
                 key
             }
@@ -99,54 +119,45 @@ fn warn_of_unknown_consignees(home: &Home, orders: &[Order], io: &mut Io<'_>) ->
     Ok(())
 }
 
-/// Finds the serials and puts them on record.
-fn reserve(
-    home: &Home,
-    line: &Line,
-    orders: &[Order],
-    templates: &[Template<'_>],
-    io: &mut Io<'_>,
-) -> Result<Allotment> {
-    let demands = orders.iter().zip(templates).map(|(order, template)| Demand {
-        template,
-        serial: order.serial,
-        count: order.count,
-    });
-    let mut journal = Journal::lock(&home.journal_file())?;
-    let key = &line.delegation.signed.key;
-    let mut allotment = allot(journal.records(), key, &demands.collect::<Vec<_>>(), io.now)?;
-    if journal.is_torn() {
-        io.say("note: the journal ended in an unfinished record, of which no mark had left; it was taken away");
+/// Puts the serials on record and signs.
+fn issue(args: &Args, home: &Home, prepared: Prepared, orders: &[Order], io: &mut Io<'_>) -> Result<Vec<Issued>> {
+    let Prepared { store, line, key, years } = prepared;
+    let name = "mark".to_owned();
+    let closable = line.clone();
+    let mut issuer = Issuer::start(Parts {
+        witness: Witness::open(&io.state(home), &key.public(), &name, Busy::Wait)?,
+        store,
+        name,
+        key: Arc::new(key),
+        delegation: Arc::new(line.delegation.signed),
+        years: Box::new(move |year| Ok(years.get(&year).map(|key| YearKey::from_bytes(*key.expose())))),
+        lease: 0,
+    })?;
+    let issued = issuer.issue_all(orders, io.now);
+    if issuer.finish().is_err() {
+        io.say(format_args!("note: {} could not be closed properly, which costs nothing", args.home.display()));
     }
-    for record in &allotment.fresh {
-        let serial = |n| Serial::new(n).ok_or_else(|| Error::unusable("a serial out of range"));
-        home.require_open(line, SerialRange { first: serial(record.first)?, last: serial(record.last)? })?;
-    }
-    journal.append(std::mem::take(&mut allotment.fresh))?;
-    Ok(allotment)
+    issued.map_err(|e| closed_instead(e, home, &closable, orders))
 }
 
-fn sign_all(key: &LineKey, line: &Line, templates: &[Template<'_>], allotment: &Allotment) -> Result<Vec<Made>> {
-    let root = &line.delegation.signed.maker;
-    let mut made = Vec::new();
-    for run in &allotment.runs {
-        let Some(template) = templates.get(run.demand) else { continue };
-        let content = template.content();
-        for serial in (run.first..=run.last).filter_map(Serial::new) {
-            let mark = sign_checked(key, template.mark(serial)?, root, &content.part, content.lot.as_ref())?;
-            made.push(Made { bytes: mark.to_bytes(), mark, template: run.demand });
-        }
-    }
-    Ok(made)
+/// Says that the serials are closed, where they are used up for that reason.
+fn closed_instead(error: Error, home: &Home, line: &Line, orders: &[Order]) -> Error {
+    let template = |order: &Order| {
+        Template::new(&line.delegation.signed, Content { consignee: None, ..order.content.clone() }, None).ok()
+    };
+    let unnumbered = orders.iter().filter(|order| order.serial.is_none()).filter_map(template);
+    let allowed = unnumbered.filter(|template| template.check_any_serial().is_ok());
+    let ranges = allowed.flat_map(|template| template.serials());
+    ranges.filter_map(|range| home.require_open(line, range).err()).next().unwrap_or(error)
 }
 
 /// What to do about serials that are on record while their marks did not get out.
-fn keep_serials(error: Error, allotment: &Allotment) -> Error {
-    let (Some(first), Some(last)) = (allotment.runs.first(), allotment.runs.last()) else { return error };
+fn keep_serials(error: Error, made: &[Made]) -> Error {
+    let serials = made.iter().map(|made| made.mark.mark.serial);
+    let (Some(first), Some(last)) = (serials.clone().next(), serials.last()) else { return error };
     if error.kind == crate::error::Kind::ClosedPipe {
         return error;
     }
-    let (first, last) = (first.first, last.last);
     let which = if first == last { format!("serial {first} is") } else { format!("serials {first} to {last} are") };
     error.hint(format!(
         "{which} on record; the same call with --serial {first} (or these serials in the table) gives the same once more"

@@ -2,8 +2,9 @@
 
 use super::super::Io;
 use super::args::Args;
-use super::artwork::{self, Symbol};
+use super::artwork;
 use super::{Made, Template};
+use crate::design::Symbol;
 use crate::error::{Error, Result};
 use crate::files::{self, Access};
 use std::collections::BTreeSet;
@@ -54,15 +55,16 @@ fn file(args: &Args, made: &[Made], templates: &[Template<'_>], sizes: &mut Size
     let Some(format) = artwork::format(args.format) else {
         return Ok(made.iter().map(|m| base45::encode(&m.bytes) + "\n").collect::<String>().into_bytes());
     };
+    let design = artwork::design(args);
     let symbol = |m: &Made| {
         let template = templates.get(m.template).ok_or_else(|| Error::unusable("a mark without an order"))?;
-        artwork::symbol(args, &m.bytes, template.content())
+        design.symbol(&m.bytes, template.content())
     };
     let symbols = made.iter().map(symbol).collect::<Result<Vec<Symbol>>>()?;
     for Symbol { name, mm: (width, height), .. } in &symbols {
         sizes.0.insert(format!("{name}, {width:.2} x {height:.2} mm with quiet zone"));
     }
-    artwork::draw(args, format, &symbols)
+    design.draw(format, &symbols)
 }
 
 fn is_pattern(out: &Path) -> bool {

@@ -5,7 +5,7 @@ use super::args::{Args, Fields, serial};
 use crate::error::{Error, Result};
 use crate::files;
 use crate::issue::{Content, Order, die_id};
-use crate::serials::MAX_MARKS;
+use crate::line::issuer::MAX_MARKS;
 use crate::table::Table;
 use std::path::Path;
 use std::str::FromStr;

@@ -1,0 +1,62 @@
+//! `touchmark-sign line`: the service between the MES and the laser, and what is needed around it.
+
+mod find;
+mod recover;
+mod run;
+mod status;
+mod verify;
+
+use super::Io;
+use super::secrets::PassphraseArgs;
+use crate::error::Result;
+use crate::home::{Home, Line};
+use clap::Subcommand;
+use std::path::PathBuf;
+
+/// Issue marks at marking time
+///
+/// `line run` is the service: it takes requests on standard input, TCP or a Unix socket, and answers with marks, each of
+/// which is on record before it leaves. No serial is issued twice, whatever happens in between.
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Run(Box<run::Args>),
+    Status(status::Args),
+    Find(find::Args),
+    VerifyJournal(verify::Args),
+    Recover(recover::Args),
+}
+
+/// Which line.
+#[derive(Clone, clap::Args)]
+struct Which {
+    /// The home of the maker or the line
+    #[arg(long, value_name = "DIR")]
+    home: PathBuf,
+    /// Which line's key, where the home has several
+    #[arg(long, value_name = "NAME")]
+    line: Option<String>,
+}
+
+impl Which {
+    fn open(&self) -> Result<(Home, Line)> {
+        let home = Home::open(&self.home)?;
+        let line = home.line(self.line.as_deref())?;
+        Ok((home, line))
+    }
+}
+
+pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
+    match args.command {
+        Command::Run(args) => run::run(*args, io),
+        Command::Status(args) => status::run(&args, io),
+        Command::Find(args) => find::run(&args, io),
+        Command::VerifyJournal(args) => verify::run(&args, io),
+        Command::Recover(args) => recover::run(&args, io),
+    }
+}

@@ -1,0 +1,242 @@
+//! `touchmark-sign line run`.
+
+use super::{Io, PassphraseArgs, Which};
+use crate::cli::secrets::Secrets;
+use crate::error::{Error, Result};
+use crate::home::{Home, Line};
+use crate::keys::{Passphrase, Unlock};
+use crate::line::desk::Desk;
+use crate::line::issuer::{Issuer, Parts, Years};
+use crate::line::log::{Level, event};
+use crate::line::recipe;
+use crate::line::service;
+use crate::line::stop::Stop;
+use crate::line::store::Store;
+use crate::line::stream;
+use crate::line::witness::{Busy, Witness};
+use serde_json::json;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use std::collections::BTreeMap;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use touchmark_formats::capsule::YearKey;
+
+/// Serials that a line reserves at once.
+const LEASE: u64 = 1000;
+
+/// Run the line until it is told to stop (SIGTERM, or the end of standard input with --stdin)
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    passphrase: PassphraseArgs,
+    /// The name under which it issues: each line that shares a store needs its own
+    #[arg(long, value_name = "NAME", default_value = "line")]
+    name: String,
+    /// Folder of recipes: PRODUCT.toml for each product
+    #[arg(long, value_name = "DIR")]
+    recipes: Option<PathBuf>,
+    /// Serials to reserve at once, which other lines on the same store then do not get
+    #[arg(long, value_name = "N", default_value_t = LEASE, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    block: u64,
+    #[command(flatten)]
+    ways: Ways,
+}
+
+/// How requests come in.
+#[derive(clap::Args)]
+#[group(required = true, multiple = true)]
+#[command(next_help_heading = "Ways in")]
+struct Ways {
+    /// Take requests on standard input, and answer on standard output
+    #[arg(long)]
+    stdin: bool,
+    /// Take requests on this TCP socket, as 127.0.0.1:7070
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    tcp: Vec<SocketAddr>,
+    /// Take requests on this Unix socket
+    #[arg(long, value_name = "PATH")]
+    unix: Option<PathBuf>,
+}
+
+pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
+    let (home, line) = args.which.open()?;
+    let delegation = Arc::new(line.delegation.signed.clone());
+    let recipes = match &args.recipes {
+        Some(folder) => recipe::read_all(folder, &delegation)?,
+        None => BTreeMap::new(),
+    };
+    let issuer = issuer(&args, &home, &line, io)?;
+    let stop = Stop::default();
+    // Listening comes last of what can fail, so that a line that is reached is one that works.
+    let listeners = Listeners::open(&args.ways)?;
+    let (handle, thread) = service::Line::start(issuer);
+    let store = home.store_name();
+    let desk = Desk::new(handle.clone(), &args.name, &store, delegation, recipes);
+    stop_on_signals(&stop)?;
+    started(&args, &desk, &listeners);
+    let adapters = listeners.start(&desk, &stop);
+    if args.ways.stdin {
+        serve_stdin(&args.ways, &desk, &stop);
+    }
+    stop.wait();
+    event(Level::Info, "stopping", json!({}));
+    for adapter in adapters {
+        let _ = adapter.join();
+    }
+    handle.finish();
+    let finished = thread.join().unwrap_or_else(|_| Err(Error::unusable("the issuing thread ended")));
+    if let Some(path) = &args.ways.unix {
+        let _ = std::fs::remove_file(path);
+    }
+    event(Level::Info, "stopped", json!({"issued": desk.status().issued}));
+    finished
+}
+
+fn issuer(args: &Args, home: &Home, line: &Line, io: &mut Io<'_>) -> Result<Issuer> {
+    let mut secrets = args.passphrase.clone().strict();
+    let key = home.line_key(line, &mut secrets.unlock(io))?;
+    let mut store = home.store(true)?;
+    let years = years(home, &mut store, &mut secrets, io)?;
+    let witness = Witness::open(&io.state(home), &key.public(), &args.name, Busy::Refuse)?;
+    Issuer::start(Parts {
+        store,
+        witness,
+        name: args.name.clone(),
+        key: Arc::new(key),
+        delegation: Arc::new(line.delegation.signed.clone()),
+        years,
+        lease: args.block,
+    })
+}
+
+/// The keys of capsules: this year's is made now if there is none, and those of other years are read when a mark needs
+/// them.
+fn years(home: &Home, store: &mut Store, secrets: &mut Secrets, io: &mut Io<'_>) -> Result<Years> {
+    let mut known: BTreeMap<i16, YearKey> = BTreeMap::new();
+    if home.has_disclosure() {
+        let year = crate::init::today(io.now)?.year();
+        let key = match home.year_key(year, &mut secrets.unlock(io))? {
+            Some(key) => key,
+            None => home.new_year_key(year, year, store, &mut secrets.unlock(io))?,
+        };
+        known.insert(year, key);
+    }
+    let (home, mut kept) = (home.clone(), Kept(secrets.known()));
+    Ok(Box::new(move |year| {
+        if !known.contains_key(&year)
+            && let Some(key) = home.year_key(year, &mut kept)?
+        {
+            known.insert(year, key);
+        }
+        Ok(known.get(&year).map(|key| YearKey::from_bytes(*key.expose())))
+    }))
+}
+
+/// The passphrase that was given at the start.
+struct Kept(Option<Passphrase>);
+
+impl Unlock for Kept {
+    fn passphrase(&mut self) -> Result<Passphrase> {
+        self.0
+            .clone()
+            .ok_or_else(|| Error::unusable("the passphrase of the disclosure keys was not given at the start"))
+    }
+
+    fn pin(&mut self, token: &str) -> Result<Passphrase> {
+        Err(Error::unusable(format!("the PIN of the token {token} was not given at the start")))
+    }
+}
+
+struct Listeners {
+    tcp: Vec<TcpListener>,
+    #[cfg(unix)]
+    unix: Option<std::os::unix::net::UnixListener>,
+}
+
+impl Listeners {
+    fn open(ways: &Ways) -> Result<Self> {
+        let listen = |address: &SocketAddr| {
+            if !address.ip().is_loopback() {
+                return Err(Error::refused(format!(
+                    "{address} is open to the network, and requests carry no password"
+                ))
+                .hint("listen on 127.0.0.1 and let a tunnel (SSH, stunnel, VPN) end there; or use a Unix socket"));
+            }
+            TcpListener::bind(address).map_err(|e| Error::io("listen on", Path::new(&address.to_string()), &e))
+        };
+        Ok(Self {
+            tcp: ways.tcp.iter().map(listen).collect::<Result<_>>()?,
+            #[cfg(unix)]
+            unix: ways.unix.as_deref().map(listen_unix).transpose()?,
+        })
+    }
+
+    fn start(self, desk: &Desk, stop: &Stop) -> Vec<JoinHandle<()>> {
+        let mut threads: Vec<JoinHandle<()>> = Vec::new();
+        for listener in self.tcp {
+            threads.push(stream::serve_tcp(listener, desk.clone(), stop.clone()));
+        }
+        #[cfg(unix)]
+        threads.extend(self.unix.map(|listener| stream::serve_unix(listener, desk.clone(), stop.clone())));
+        threads
+    }
+}
+
+/// A socket that its owner and group may use. One that a killed line left behind is taken away; one on which a line
+/// answers is not.
+#[cfg(unix)]
+fn listen_unix(path: &Path) -> Result<std::os::unix::net::UnixListener> {
+    use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+    use std::os::unix::net::{UnixListener, UnixStream};
+    if std::fs::symlink_metadata(path).is_ok_and(|m| m.file_type().is_socket()) && UnixStream::connect(path).is_err() {
+        let _ = std::fs::remove_file(path);
+    }
+    let failed = |e: std::io::Error| Error::io("listen on", path, &e);
+    let listener = UnixListener::bind(path).map_err(failed)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660)).map_err(failed)?;
+    Ok(listener)
+}
+
+/// Serves standard input. Its end ends the line, unless there are other ways in.
+fn serve_stdin(ways: &Ways, desk: &Desk, stop: &Stop) {
+    let (desk, stop) = (desk.clone(), stop.clone());
+    let only = ways.tcp.is_empty() && ways.unix.is_none();
+    std::thread::spawn(move || {
+        if let Err(e) = stream::serve(std::io::stdin(), std::io::stdout(), &desk, "stdin", &stop) {
+            event(Level::Warn, "client-gone", json!({"message": e.message}));
+        }
+        if only {
+            stop.say();
+        }
+    });
+}
+
+fn stop_on_signals(stop: &Stop) -> Result<()> {
+    let mut signals = Signals::new([SIGTERM, SIGINT]).map_err(|e| Error::io("await", "signals".as_ref(), &e))?;
+    let stop = stop.clone();
+    std::thread::spawn(move || {
+        if signals.forever().next().is_some() {
+            stop.say();
+        }
+    });
+    Ok(())
+}
+
+fn started(args: &Args, desk: &Desk, listeners: &Listeners) {
+    let status = desk.status();
+    let tcp: Vec<String> = listeners.tcp.iter().filter_map(|l| l.local_addr().ok()).map(|a| a.to_string()).collect();
+    let recipes: Vec<&str> = desk.recipes().collect();
+    event(
+        Level::Info,
+        "started",
+        json!({
+            "line": status.line, "name": status.name, "key": status.key, "store": status.store, "recipes": recipes,
+            "stdin": args.ways.stdin, "tcp": tcp, "unix": args.ways.unix,
+        }),
+    );
+}

@@ -1,0 +1,163 @@
+//! The few words of SQL that the store speaks: SQLite and PostgreSQL answer to the same statements, so that there is one
+//! store, and what is tested on one is what runs on the other.
+//!
+//! Statements name their values `$1`, `$2`, ... in the order in which they first appear, which both understand.
+
+use crate::error::{Error, Result};
+
+/// A value in a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// Nothing.
+    Null,
+    /// A whole number.
+    Int(i64),
+    /// Text in UTF-8.
+    Text(String),
+    /// Bytes.
+    Bytes(Vec<u8>),
+}
+
+/// One row of an answer.
+pub type Row = Vec<Value>;
+
+/// A connection to a database. Each method either does all that it says or fails; after a failure the caller knows
+/// nothing about what is in the database until it has called [`Database::reopen`] and looked.
+pub trait Database: Send {
+    /// Runs statements without values, one after the other.
+    ///
+    /// # Errors
+    /// The database refused, or cannot be reached.
+    fn script(&mut self, sql: &str) -> Result<()>;
+
+    /// Runs a statement and says how many rows it changed.
+    ///
+    /// # Errors
+    /// As [`Database::script`].
+    fn run(&mut self, sql: &str, values: &[Value]) -> Result<u64>;
+
+    /// Runs a query.
+    ///
+    /// # Errors
+    /// As [`Database::script`].
+    fn rows(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>>;
+
+    /// Begins a transaction that may write.
+    ///
+    /// # Errors
+    /// As [`Database::script`].
+    fn begin(&mut self) -> Result<()>;
+
+    /// Makes the transaction durable: when it returns, a power cut loses nothing of it. After an error it may be there as
+    /// a whole, or not at all.
+    ///
+    /// # Errors
+    /// As [`Database::script`].
+    fn commit(&mut self) -> Result<()>;
+
+    /// Drops the transaction, if there is one.
+    fn roll_back(&mut self);
+
+    /// Closes the connection and opens it anew.
+    ///
+    /// # Errors
+    /// It cannot be reached.
+    fn reopen(&mut self) -> Result<()>;
+
+    /// What it is, for messages: a path or a URL without its password.
+    fn name(&self) -> &str;
+
+    /// The words for a column of bytes, and for a whole number that is the primary key.
+    fn dialect(&self) -> Dialect;
+}
+
+/// Where the two differ.
+#[derive(Debug, Clone, Copy)]
+pub struct Dialect {
+    /// The type of a column of bytes.
+    pub bytes: &'static str,
+    /// The type of a primary key of whole numbers.
+    pub key: &'static str,
+    /// What is to be run when tables were made.
+    pub after_making: &'static str,
+}
+
+impl Value {
+    /// The number that a column must hold.
+    ///
+    /// # Errors
+    /// It holds something else.
+    pub fn int(&self) -> Result<i64> {
+        match self {
+            Self::Int(n) => Ok(*n),
+            _ => Err(strange("a number")),
+        }
+    }
+
+    /// The number that a column must hold, which is not negative.
+    ///
+    /// # Errors
+    /// It holds something else.
+    pub fn count(&self) -> Result<u64> {
+        u64::try_from(self.int()?).map_err(|_| strange("a number from 0"))
+    }
+
+    /// The bytes that a column must hold.
+    ///
+    /// # Errors
+    /// It holds something else.
+    pub fn bytes(&self) -> Result<&[u8]> {
+        match self {
+            Self::Bytes(bytes) => Ok(bytes),
+            _ => Err(strange("bytes")),
+        }
+    }
+
+    /// The text of a column that may be empty.
+    ///
+    /// # Errors
+    /// It holds something else.
+    pub fn text(&self) -> Result<Option<&str>> {
+        match self {
+            Self::Text(text) => Ok(Some(text)),
+            Self::Null => Ok(None),
+            _ => Err(strange("text")),
+        }
+    }
+}
+
+impl From<u64> for Value {
+    /// Serials and counts stay below 2^63.
+    fn from(n: u64) -> Self {
+        i64::try_from(n).map_or(Self::Null, Self::Int)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<Option<&str>> for Value {
+    fn from(text: Option<&str>) -> Self {
+        text.map_or(Self::Null, Self::from)
+    }
+}
+
+impl From<&[u8]> for Value {
+    fn from(bytes: &[u8]) -> Self {
+        Self::Bytes(bytes.to_owned())
+    }
+}
+
+/// A column is not what the schema says: somebody else wrote into the tables.
+pub(super) fn strange(expected: &str) -> Error {
+    Error::storage(format!("the store holds something else where {expected} should be"))
+        .hint("nothing is signed until it is whole: `touchmark-sign line verify-journal` says where it is not")
+}
+
+/// The fields of a row that must have `N`.
+pub(super) fn fields<const N: usize>(row: &Row) -> Result<&[Value; N]> {
+    row.as_slice().try_into().map_err(|_| strange("a row of another length"))
+}

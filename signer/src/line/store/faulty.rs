@@ -1,0 +1,97 @@
+//! A database that fails at a chosen step, in either of the two ways: it refused, or it did what it was asked and only the
+//! answer was lost.
+
+use super::database::{Database, Dialect, Row, Value};
+use crate::error::{Error, Result};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// How a step fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// Nothing was done.
+    Refused,
+    /// It was done, and reported as failed.
+    Done,
+}
+
+/// When the database fails, told from outside.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    /// Steps until it fails; it fails once.
+    left: Arc<AtomicI64>,
+    failure: Failure,
+    /// What was being done.
+    pub(crate) step: Arc<Mutex<Option<String>>>,
+}
+
+impl Plan {
+    pub(crate) fn new(step: i64, failure: Failure) -> Self {
+        Self { left: Arc::new(AtomicI64::new(step)), failure, step: Arc::default() }
+    }
+
+    /// Whether the step was reached.
+    pub(crate) fn failed(&self) -> bool {
+        self.left.load(Ordering::SeqCst) < 0
+    }
+
+    fn step<T>(&self, what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        if self.left.fetch_sub(1, Ordering::SeqCst) != 0 {
+            return work();
+        }
+        *self.step.lock().unwrap() = Some(what.to_owned());
+        if self.failure == Failure::Done {
+            let _ = work();
+        }
+        Err(Error::storage(format!("broken on purpose at {what}")))
+    }
+}
+
+pub(crate) struct Faulty {
+    pub(crate) inner: Box<dyn Database>,
+    pub(crate) plan: Plan,
+}
+
+impl Database for Faulty {
+    fn script(&mut self, sql: &str) -> Result<()> {
+        let Self { inner, plan } = self;
+        plan.step(sql, || inner.script(sql))
+    }
+
+    fn run(&mut self, sql: &str, values: &[Value]) -> Result<u64> {
+        let Self { inner, plan } = self;
+        plan.step(sql, || inner.run(sql, values))
+    }
+
+    fn rows(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>> {
+        let Self { inner, plan } = self;
+        plan.step(sql, || inner.rows(sql, values))
+    }
+
+    fn begin(&mut self) -> Result<()> {
+        let Self { inner, plan } = self;
+        plan.step("begin", || inner.begin())
+    }
+
+    fn commit(&mut self) -> Result<()> {
+        let Self { inner, plan } = self;
+        plan.step("commit", || inner.commit())
+    }
+
+    fn roll_back(&mut self) {
+        self.inner.roll_back();
+    }
+
+    fn reopen(&mut self) -> Result<()> {
+        let Self { inner, plan } = self;
+        plan.step("reopen", || inner.reopen())
+    }
+
+    fn name(&self) -> &str {
+        self.inner.name()
+    }
+
+    fn dialect(&self) -> Dialect {
+        self.inner.dialect()
+    }
+}

@@ -1,0 +1,94 @@
+//! What was issued, by lot, by day or by serial: for disclosures.
+
+use super::database::{Row, fields};
+use super::schema::place;
+use super::{Content, Run, SELECT_RUN, Store, Value, run_of, strange};
+use crate::error::Result;
+use std::collections::BTreeMap;
+use touchmark_formats::date::Date;
+use touchmark_formats::key::KeyBytes;
+use touchmark_formats::text::Label;
+
+/// Which marks.
+#[derive(Debug, Clone, Copy)]
+pub enum Which<'a> {
+    /// Those of a lot.
+    Lot(&'a Label),
+    /// Those made on these days, both included.
+    Days(Date, Date),
+    /// Those with these serials.
+    Serials(&'a [u64]),
+}
+
+/// Marks issued together, with their line key and what they say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Past {
+    /// The line key.
+    pub key: KeyBytes,
+    /// What they say.
+    pub content: Content,
+    /// The marks.
+    pub run: Run,
+}
+
+impl Store {
+    /// What was issued under all line keys, in the order of keys and serials.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn history(&mut self, which: Which<'_>) -> Result<Vec<Past>> {
+        let keys = self.keys()?;
+        let rows = match which {
+            Which::Lot(lot) => self.history_rows("content.lot = $1", &[lot.as_str().into()])?,
+            Which::Days(from, to) => {
+                let days = [from, to].map(|date| u64::from(date.days()).into());
+                self.history_rows("content.date >= $1 AND content.date <= $2", &days)?
+            }
+            Which::Serials(serials) => self.rows_of_serials(&keys, serials)?,
+        };
+        let mut contents = BTreeMap::new();
+        let mut past = Vec::new();
+        for row in &rows {
+            let run = run_of(row)?;
+            let [at, ..] = fields::<9>(row)?;
+            let key = *keys.get(&(at.count()? >> 53)).ok_or_else(|| strange("a line key"))?;
+            if !contents.contains_key(&run.content) {
+                contents.insert(run.content, self.content(run.content)?.ok_or_else(|| strange("a content"))?);
+            }
+            past.extend(contents.get(&run.content).cloned().map(|content| Past { key, content, run }));
+        }
+        Ok(past)
+    }
+
+    fn history_rows(&mut self, condition: &str, values: &[Value]) -> Result<Vec<Row>> {
+        self.db.rows(&format!("{SELECT_RUN} WHERE {condition} ORDER BY run.place"), values)
+    }
+
+    fn rows_of_serials(&mut self, keys: &BTreeMap<u64, KeyBytes>, serials: &[u64]) -> Result<Vec<Row>> {
+        let sql = format!("{SELECT_RUN} WHERE run.place <= $1 AND run.place > $2 ORDER BY run.place DESC LIMIT 1");
+        let mut rows: Vec<Row> = Vec::new();
+        for key in keys.keys() {
+            for serial in serials {
+                let before = place(*key, *serial).cast_signed() - super::RUN_MARKS.cast_signed();
+                let found = self.db.rows(&sql, &[place(*key, *serial).into(), Value::Int(before)])?;
+                for row in found {
+                    let run = run_of(&row)?;
+                    if run.first + run.count() > *serial && rows.last() != Some(&row) {
+                        rows.push(row);
+                    }
+                }
+            }
+        }
+        Ok(rows)
+    }
+
+    fn keys(&mut self) -> Result<BTreeMap<u64, KeyBytes>> {
+        let rows = self.db.rows("SELECT number, public FROM signing_key", &[])?;
+        let key = |row: &Row| {
+            let [number, public] = fields(row)?;
+            let public = public.bytes()?.try_into().map_err(|_| strange("a line key"))?;
+            Ok((number.count()?, KeyBytes(public)))
+        };
+        rows.iter().map(key).collect()
+    }
+}

@@ -1,0 +1,172 @@
+//! PostgreSQL, for several lines that share their serials.
+
+use super::database::{Database, Dialect, Row, Value};
+use crate::error::{Error, Result};
+use postgres::types::private::BytesMut;
+use postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
+use postgres::{Client, Config, NoTls, Statement};
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// How long a connection may take to come about.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+type AnyError = Box<dyn std::error::Error + Sync + Send>;
+
+/// A connection.
+pub(crate) struct Postgres {
+    config: Config,
+    name: String,
+    client: Client,
+    prepared: HashMap<String, Statement>,
+    in_transaction: bool,
+}
+
+impl Postgres {
+    /// Connects to the server that `url` names (`postgresql://user@host/database`, or with `?host=/run/postgresql`).
+    pub(crate) fn open(url: &str) -> Result<Self> {
+        // The parser's own message could quote the password.
+        let mut config: Config = url.parse().map_err(|_| {
+            Error::unusable("the URL of the store is not one of PostgreSQL")
+                .hint("it looks like postgresql://USER@HOST/DATABASE, or postgresql:///DATABASE?host=/run/postgresql")
+        })?;
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(PATIENCE);
+        }
+        let name = name(&config);
+        let client = connect(&config, &name)?;
+        Ok(Self { config, name, client, prepared: HashMap::new(), in_transaction: false })
+    }
+
+    fn statement(&mut self, sql: &str) -> Result<Statement> {
+        if let Some(statement) = self.prepared.get(sql) {
+            return Ok(statement.clone());
+        }
+        let statement = self.client.prepare(sql).map_err(|e| failed(&self.name, &e))?;
+        self.prepared.insert(sql.to_owned(), statement.clone());
+        Ok(statement)
+    }
+}
+
+fn connect(config: &Config, name: &str) -> Result<Client> {
+    let mut client = config.connect(NoTls).map_err(|e| failed(name, &e))?;
+    client.batch_execute("SET synchronous_commit = on").map_err(|e| failed(name, &e))?;
+    let fsync: String = client.query_one("SHOW fsync", &[]).map_err(|e| failed(name, &e))?.get(0);
+    if fsync != "on" {
+        return Err(Error::unusable(format!("{name} runs with fsync = {fsync}: a power cut would lose serials"))
+            .hint("set fsync = on in its postgresql.conf and restart it"));
+    }
+    Ok(client)
+}
+
+/// Host and database, without user and password.
+fn name(config: &Config) -> String {
+    let host = config.get_hosts().first().map_or_else(String::new, |host| match host {
+        postgres::config::Host::Tcp(host) => host.clone(),
+        #[cfg(unix)]
+        postgres::config::Host::Unix(path) => path.display().to_string(),
+    });
+    format!("PostgreSQL database {} at {host}", config.get_dbname().unwrap_or_default())
+}
+
+fn failed(name: &str, error: &postgres::Error) -> Error {
+    let text = match error.as_db_error() {
+        Some(e) => e.message().to_owned(),
+        None => {
+            let source = std::error::Error::source(error).map_or_else(String::new, |cause| format!(": {cause}"));
+            format!("{error}{source}")
+        }
+    };
+    Error::storage(format!("{name}: {text}"))
+}
+
+impl ToSql for Value {
+    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> std::result::Result<IsNull, AnyError> {
+        match self {
+            Self::Null => Ok(IsNull::Yes),
+            Self::Int(n) => n.to_sql(ty, out),
+            Self::Text(text) => text.to_sql(ty, out),
+            Self::Bytes(bytes) => bytes.to_sql(ty, out),
+        }
+    }
+
+    fn accepts(ty: &Type) -> bool {
+        [Type::INT8, Type::TEXT, Type::BYTEA].contains(ty)
+    }
+
+    to_sql_checked!();
+}
+
+impl<'a> FromSql<'a> for Value {
+    fn from_sql(ty: &Type, raw: &'a [u8]) -> std::result::Result<Self, AnyError> {
+        match *ty {
+            Type::INT8 => i64::from_sql(ty, raw).map(Self::Int),
+            Type::BYTEA => Vec::<u8>::from_sql(ty, raw).map(Self::Bytes),
+            _ => String::from_sql(ty, raw).map(Self::Text),
+        }
+    }
+
+    fn from_sql_null(_: &Type) -> std::result::Result<Self, AnyError> {
+        Ok(Self::Null)
+    }
+
+    fn accepts(ty: &Type) -> bool {
+        <Self as ToSql>::accepts(ty)
+    }
+}
+
+impl Database for Postgres {
+    fn script(&mut self, sql: &str) -> Result<()> {
+        self.client.batch_execute(sql).map_err(|e| failed(&self.name, &e))
+    }
+
+    fn run(&mut self, sql: &str, values: &[Value]) -> Result<u64> {
+        let statement = self.statement(sql)?;
+        let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|v| v as _).collect();
+        self.client.execute(&statement, &values).map_err(|e| failed(&self.name, &e))
+    }
+
+    fn rows(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>> {
+        let statement = self.statement(sql)?;
+        let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|v| v as _).collect();
+        let rows = self.client.query(&statement, &values).map_err(|e| failed(&self.name, &e))?;
+        let row = |row: &postgres::Row| (0..row.len()).map(|n| row.try_get(n)).collect::<std::result::Result<Row, _>>();
+        rows.iter().map(row).collect::<std::result::Result<_, _>>().map_err(|e| failed(&self.name, &e))
+    }
+
+    fn begin(&mut self) -> Result<()> {
+        self.script("BEGIN")?;
+        self.in_transaction = true;
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<()> {
+        self.script("COMMIT")?;
+        self.in_transaction = false;
+        Ok(())
+    }
+
+    fn roll_back(&mut self) {
+        if std::mem::take(&mut self.in_transaction) {
+            // Without a connection there is no transaction either.
+            let _ = self.client.batch_execute("ROLLBACK");
+        }
+    }
+
+    fn reopen(&mut self) -> Result<()> {
+        self.in_transaction = false;
+        self.prepared.clear();
+        self.client = connect(&self.config, &self.name)?;
+        Ok(())
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn dialect(&self) -> Dialect {
+        // Signatures do not compress, and a run fits a page.
+        let plain = "ALTER TABLE run ALTER COLUMN body SET STORAGE PLAIN";
+        Dialect { bytes: "BYTEA", key: "BIGINT PRIMARY KEY", after_making: plain }
+    }
+}

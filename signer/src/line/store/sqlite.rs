@@ -1,0 +1,174 @@
+//! SQLite: one file in the home, in WAL mode, each commit synced to the disk.
+
+use super::database::{Database, Dialect, Row, Value};
+use crate::error::{Error, Result};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OpenFlags, ToSql, params_from_iter};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::time::Duration;
+
+/// How long a writer waits for another process.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How often the write-ahead log is copied into the database, off the path of the marks.
+const CHECKPOINT: Duration = Duration::from_secs(1);
+/// A write-ahead log of this many pages is emptied by whoever writes, so that it cannot grow without end.
+const MAX_WAL_PAGES: u32 = 65_536;
+
+/// A database file.
+pub(crate) struct Sqlite {
+    path: PathBuf,
+    busy: bool,
+    name: String,
+    connection: Connection,
+    in_transaction: bool,
+    /// Ends the thread that copies the write-ahead log when it is dropped.
+    _checkpointer: Option<Sender<()>>,
+}
+
+impl Sqlite {
+    /// Opens the file at `path`; makes it if it is not there. `busy` says that many commits are to be expected.
+    pub(crate) fn open(path: &Path, busy: bool) -> Result<Self> {
+        let connection = connect(path, busy)?;
+        let checkpointer = if busy { Some(checkpointer(path)?) } else { None };
+        Ok(Self {
+            path: path.to_owned(),
+            busy,
+            name: path.display().to_string(),
+            connection,
+            in_transaction: false,
+            _checkpointer: checkpointer,
+        })
+    }
+
+    fn failed(&self, error: &rusqlite::Error) -> Error {
+        failed(&self.path, error)
+    }
+}
+
+fn failed(path: &Path, error: &rusqlite::Error) -> Error {
+    let text = match error {
+        rusqlite::Error::SqliteFailure(code, _) => rusqlite::ffi::code_to_str(code.extended_code).to_lowercase(),
+        other => other.to_string(),
+    };
+    Error::storage(format!("{}: {text}", path.display()))
+}
+
+fn connect(path: &Path, busy: bool) -> Result<Connection> {
+    private(path)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let open = || -> rusqlite::Result<Connection> {
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(PATIENCE)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        connection.pragma_update(None, "journal_mode", "wal")?;
+        connection.pragma_update(None, "synchronous", "full")?;
+        connection.pragma_update(None, "cache_size", -65_536)?;
+        if busy {
+            connection.pragma_update(None, "wal_autocheckpoint", MAX_WAL_PAGES)?;
+        }
+        Ok(connection)
+    };
+    open().map_err(|e| failed(path, &e))
+}
+
+/// Makes the file, readable by its owner alone: part numbers and quantities are a maker's secrets too.
+fn private(path: &Path) -> Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop).map_err(|e| Error::io("open", path, &e))
+}
+
+/// Copies the write-ahead log into the database once in a while, so that no commit has to wait for that.
+fn checkpointer(path: &Path) -> Result<Sender<()>> {
+    let connection = connect(path, true)?;
+    let (sender, stop) = mpsc::channel();
+    std::thread::spawn(move || {
+        while let Err(RecvTimeoutError::Timeout) = stop.recv_timeout(CHECKPOINT) {
+            // Should it fail, the log is longer for a while, and whoever writes empties it in the end.
+            let _ = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        }
+    });
+    Ok(sender)
+}
+
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Int(n) => ValueRef::Integer(*n),
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::Bytes(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+fn value(cell: ValueRef<'_>) -> Value {
+    match cell {
+        ValueRef::Integer(n) => Value::Int(n),
+        ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
+        ValueRef::Blob(bytes) => Value::Bytes(bytes.to_owned()),
+        ValueRef::Null | ValueRef::Real(_) => Value::Null,
+    }
+}
+
+impl Database for Sqlite {
+    fn script(&mut self, sql: &str) -> Result<()> {
+        self.connection.execute_batch(sql).map_err(|e| self.failed(&e))
+    }
+
+    fn run(&mut self, sql: &str, values: &[Value]) -> Result<u64> {
+        let changed =
+            self.connection.prepare_cached(sql).and_then(|mut statement| statement.execute(params_from_iter(values)));
+        changed.map(|n| n as u64).map_err(|e| self.failed(&e))
+    }
+
+    fn rows(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>> {
+        let query = || -> rusqlite::Result<Vec<Row>> {
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let columns = statement.column_count();
+            let mut found = Vec::new();
+            let mut rows = statement.query(params_from_iter(values))?;
+            while let Some(row) = rows.next()? {
+                found.push((0..columns).map(|n| row.get_ref(n).map(value)).collect::<rusqlite::Result<Row>>()?);
+            }
+            Ok(found)
+        };
+        query().map_err(|e| self.failed(&e))
+    }
+
+    fn begin(&mut self) -> Result<()> {
+        self.script("BEGIN IMMEDIATE")?;
+        self.in_transaction = true;
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<()> {
+        self.script("COMMIT")?;
+        self.in_transaction = false;
+        Ok(())
+    }
+
+    fn roll_back(&mut self) {
+        if std::mem::take(&mut self.in_transaction) {
+            // SQLite may have dropped the transaction on its own, and then has nothing left to drop.
+            let _ = self.connection.execute_batch("ROLLBACK");
+        }
+    }
+
+    fn reopen(&mut self) -> Result<()> {
+        self.roll_back();
+        self.connection = connect(&self.path, self.busy)?;
+        Ok(())
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn dialect(&self) -> Dialect {
+        Dialect { bytes: "BLOB", key: "INTEGER PRIMARY KEY", after_making: "" }
+    }
+}

@@ -1,0 +1,201 @@
+//! Lines in, lines out: sockets and standard input. A line that begins with `{` is JSON, any other the plain protocol, and
+//! each is answered in its own, in order.
+
+use super::desk::{Desk, Pending};
+use super::log::{Level, event};
+use super::plain;
+use super::protocol::{MAX_BYTES, Request};
+use super::stop::Stop;
+use crate::error::{Error, Result};
+use serde_json::json;
+use std::io::{self, BufWriter, ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Requests of one connection that wait for their answers; whoever sends more is read on when some are answered.
+const PENDING: usize = 1024;
+/// How often a quiet connection is asked whether the line stops.
+const GLANCE: Duration = Duration::from_millis(200);
+/// Connections at once.
+const MAX_CONNECTIONS: usize = 256;
+
+#[derive(Clone, Copy)]
+enum Style {
+    Json,
+    Plain,
+}
+
+/// Serves one stream until it ends or the line stops; every request that was read is answered. `client` is whose its
+/// requests are where they do not say.
+///
+/// # Errors
+/// The answers cannot be written; the marks are on record all the same.
+pub fn serve(
+    input: impl Read,
+    output: impl Write + Send + 'static,
+    desk: &Desk,
+    client: &str,
+    stop: &Stop,
+) -> Result<()> {
+    let (queue, pending) = mpsc::sync_channel(PENDING);
+    let writer = std::thread::spawn(move || write(output, &pending));
+    read(input, desk, client, stop, &queue);
+    drop(queue);
+    let written = writer.join().unwrap_or_else(|_| Err(io::Error::other("the writer ended")));
+    written.map_err(|e| Error::io("write", "the answer".as_ref(), &e))
+}
+
+fn read(input: impl Read, desk: &Desk, client: &str, stop: &Stop, queue: &SyncSender<(Pending, Style)>) {
+    let mut lines = Lines { input, buffer: Vec::new(), searched: 0, ended: false };
+    while let Some(line) = lines.next(stop) {
+        let (request, style) = match &line {
+            Ok(line) if line.starts_with('{') => (Request::from_line(line), Style::Json),
+            Ok(line) if line.trim().is_empty() => continue,
+            Ok(line) => (plain::request(line), Style::Plain),
+            Err(e) => (Err(e.clone()), Style::Json),
+        };
+        let pending = match request {
+            Ok(request) => desk.submit(client, request),
+            Err(e) => desk.refuse(e),
+        };
+        if queue.send((pending, style)).is_err() || line.is_err() {
+            return;
+        }
+    }
+}
+
+fn write(output: impl Write, queue: &Receiver<(Pending, Style)>) -> io::Result<()> {
+    let mut output = BufWriter::with_capacity(64 << 10, output);
+    while let Ok(first) = queue.recv() {
+        let mut next = Some(first);
+        while let Some((pending, style)) = next {
+            let answer = pending.wait();
+            match style {
+                Style::Json => output.write_all(&answer.to_line())?,
+                Style::Plain => output.write_all(plain::answer(&answer).as_bytes())?,
+            }
+            next = queue.try_recv().ok();
+        }
+        output.flush()?;
+    }
+    Ok(())
+}
+
+/// Lines of a stream that may pause.
+struct Lines<R> {
+    input: R,
+    buffer: Vec<u8>,
+    /// Bytes of the buffer that hold no line feed.
+    searched: usize,
+    ended: bool,
+}
+
+impl<R: Read> Lines<R> {
+    /// The next line without its end; `None` when there are no more, or the line stops.
+    fn next(&mut self, stop: &Stop) -> Option<Result<String>> {
+        loop {
+            if let Some(end) = self.buffer.iter().skip(self.searched).position(|b| *b == b'\n') {
+                let line: Vec<u8> = self.buffer.drain(..=self.searched + end).collect();
+                self.searched = 0;
+                return Some(text(&line));
+            }
+            self.searched = self.buffer.len();
+            if self.searched > MAX_BYTES {
+                return Some(Err(Error::unusable(format!("a request is longer than {MAX_BYTES} bytes"))));
+            }
+            if self.ended || stop.is_said() {
+                // A last line without its end is none: it may be a part of one.
+                return None;
+            }
+            self.fill();
+        }
+    }
+
+    fn fill(&mut self) {
+        let mut bytes = [0; 16 << 10];
+        match self.input.read(&mut bytes) {
+            Ok(0) => self.ended = true,
+            Ok(count) => self.buffer.extend(bytes.iter().take(count)),
+            Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) => {}
+            Err(_) => self.ended = true,
+        }
+    }
+}
+
+fn text(line: &[u8]) -> Result<String> {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    String::from_utf8(line.to_owned()).map_err(|_| Error::unusable("a request is not UTF-8"))
+}
+
+/// Listens on a TCP socket until the line stops.
+pub fn serve_tcp(listener: TcpListener, desk: Desk, stop: Stop) -> JoinHandle<()> {
+    std::thread::spawn(move || {
+        let accept = || -> io::Result<TcpStream> {
+            let (stream, _) = listener.accept()?;
+            stream.set_nonblocking(false)?;
+            stream.set_nodelay(true)?;
+            stream.set_read_timeout(Some(GLANCE))?;
+            Ok(stream)
+        };
+        let failed = listener.set_nonblocking(true).is_err();
+        if failed {
+            event(Level::Error, "no-tcp", json!({}));
+            return;
+        }
+        accept_all(accept, TcpStream::try_clone, &desk, "tcp", &stop);
+    })
+}
+
+/// Listens on a Unix socket until the line stops.
+#[cfg(unix)]
+pub fn serve_unix(listener: std::os::unix::net::UnixListener, desk: Desk, stop: Stop) -> JoinHandle<()> {
+    use std::os::unix::net::UnixStream;
+    std::thread::spawn(move || {
+        let accept = || -> io::Result<UnixStream> {
+            let (stream, _) = listener.accept()?;
+            stream.set_nonblocking(false)?;
+            stream.set_read_timeout(Some(GLANCE))?;
+            Ok(stream)
+        };
+        if listener.set_nonblocking(true).is_err() {
+            event(Level::Error, "no-unix-socket", json!({}));
+            return;
+        }
+        accept_all(accept, UnixStream::try_clone, &desk, "unix", &stop);
+    })
+}
+
+fn accept_all<S: Read + Write + Send + 'static>(
+    accept: impl Fn() -> io::Result<S>,
+    clone: impl Fn(&S) -> io::Result<S>,
+    desk: &Desk,
+    client: &'static str,
+    stop: &Stop,
+) {
+    let mut open: Vec<JoinHandle<()>> = Vec::new();
+    while !stop.is_said() {
+        open.retain(|connection| !connection.is_finished());
+        match accept().and_then(|stream| Ok((clone(&stream)?, stream))) {
+            Ok(_) if open.len() >= MAX_CONNECTIONS => {
+                event(Level::Warn, "too-many-connections", json!({"limit": MAX_CONNECTIONS}));
+            }
+            Ok((output, input)) => {
+                let (desk, stop) = (desk.clone(), stop.clone());
+                open.push(std::thread::spawn(move || {
+                    if let Err(e) = serve(input, output, &desk, client, &stop) {
+                        event(Level::Info, "client-gone", json!({"message": e.message}));
+                    }
+                }));
+            }
+            Err(_) => {
+                stop.wait_for(Duration::from_millis(10));
+            }
+        }
+    }
+    for connection in open {
+        let _ = connection.join();
+    }
+}

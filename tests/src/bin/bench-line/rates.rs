@@ -1,0 +1,138 @@
+//! Rates and latency, and where the time goes.
+
+use super::client::{latencies, rate};
+use super::place::Place;
+use std::fs::File;
+use std::io::{Seek, SeekFrom, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use testkit::maker::{TestMaker, date, label};
+use testkit::postgres::server;
+use touchmark_signer::issue::{Content, Order};
+use touchmark_signer::keys::{SecretKey, SigningKey};
+use touchmark_signer::line::issuer::{Issuer, Job, Parts};
+use touchmark_signer::line::store::Store;
+use touchmark_signer::line::witness::{Busy, Witness};
+use touchmark_signer::sign::LineKey;
+
+const TEXT: &str = "{\"id\":\"{id}\",\"part\":\"STM32F407VGT6\",\"lot\":\"A2B347K\",\"count\":100}";
+const MATRIX: &str = "{\"id\":\"{id}\",\"recipe\":\"qr\",\"part\":\"STM32F407VGT6\",\"lot\":\"A2B347K\",\"count\":100}";
+
+/// Everything on SQLite.
+pub(crate) fn sqlite(folder: &Path, seconds: u64) {
+    let bare = bare(seconds);
+    println!("bare: Ed25519 sign and verify, all cores           {bare:>9.0} marks/s");
+    let inside = inside(folder, seconds);
+    println!("rules and SQLite, without protocol and client      {inside:>9.0} marks/s, {:.2} of bare", inside / bare);
+    let place = Place::new(folder);
+    let line = place.line("line");
+    let text = rate(&line.tcp, TEXT, 100, seconds);
+    println!("over TCP, text form, 100 a request                 {text:>9.0} marks/s, {:.2} of bare", text / bare);
+    let matrix = rate(&line.tcp, MATRIX, 100, seconds);
+    println!("over TCP, QR module matrix, 100 a request          {matrix:>9.0} marks/s, {:.2} of bare", matrix / bare);
+    let disk = disk(folder);
+    println!("disk: write 4 KiB and sync, ms                     {}", percentiles(&disk));
+    let single = latencies(&line.tcp, 1000, seconds);
+    println!("over TCP, one mark a request, 1000 a second, ms    {}", percentiles(&single));
+    drop(line);
+    println!("{}", place.verified(&["--quick"]));
+}
+
+/// Four processes on one PostgreSQL server.
+pub(crate) fn postgres(folder: &Path, seconds: u64) {
+    let bare = bare(seconds);
+    println!("bare: Ed25519 sign and verify, all cores           {bare:>9.0} marks/s");
+    let place = Place::new(folder);
+    let url = place.path("h/serials.url");
+    std::fs::write(&url, server().new_database()).unwrap();
+    let lines: Vec<_> = (1..=4).map(|n| place.line(&format!("line {n}"))).collect();
+    let threads: Vec<_> = lines
+        .iter()
+        .map(|line| {
+            let tcp = line.tcp.clone();
+            std::thread::spawn(move || rate(&tcp, &TEXT.replace("{id}", &format!("{tcp}-{{id}}")), 100, seconds))
+        })
+        .collect();
+    let total: f64 = threads.into_iter().map(|thread| thread.join().unwrap()).sum();
+    println!("PostgreSQL, four lines over TCP, 100 a request     {total:>9.0} marks/s, {:.2} of bare", total / bare);
+    drop(lines);
+    println!("{}", place.verified(&[]));
+}
+
+/// The cryptography of a mark on all cores, and nothing else.
+fn bare(seconds: u64) -> f64 {
+    let cores = std::thread::available_parallelism().unwrap().get();
+    let until = Instant::now() + Duration::from_secs(seconds.min(5));
+    let threads: Vec<_> = (0..cores)
+        .map(|core| {
+            std::thread::spawn(move || {
+                let key = SecretKey::from_seed(&[core as u8; 32]);
+                let public = key.public().check().unwrap();
+                let (mut done, mut message) = (0u64, [7; 110]);
+                while Instant::now() < until {
+                    message[..8].copy_from_slice(&done.to_be_bytes());
+                    assert!(public.verify(&message, &key.sign(&message).unwrap()));
+                    done += 1;
+                }
+                done
+            })
+        })
+        .collect();
+    threads.into_iter().map(|thread| thread.join().unwrap()).sum::<u64>() as f64 / seconds.min(5) as f64
+}
+
+/// The rules, signatures and the store, in this process.
+fn inside(folder: &Path, seconds: u64) -> f64 {
+    let place = tempfile::tempdir_in(folder).unwrap();
+    let maker = TestMaker::new(1);
+    let key = LineKey::new(Box::new(SecretKey::from_seed(&maker.line.to_bytes()))).unwrap();
+    let mut issuer = Issuer::start(Parts {
+        store: Store::sqlite(&place.path().join("serials.db"), true).unwrap(),
+        witness: Witness::open(&place.path().join("state"), &key.public(), "line", Busy::Refuse).unwrap(),
+        name: "line".to_owned(),
+        key: Arc::new(key),
+        delegation: Arc::new(maker.delegation),
+        years: Box::new(|_| Ok(None)),
+        lease: 1000,
+    })
+    .unwrap();
+    let content = Content {
+        part: label("STM32F407VGT6"),
+        lot: Some(label("A2B347K")),
+        date: date("2026-11-23"),
+        consignee: None,
+        extension: touchmark_formats::mark::Extension::default(),
+    };
+    let order = Order { content, serial: None, count: 100 };
+    let jobs: Vec<Job> = (0..20).map(|_| Job::Issue { order: order.clone(), request: None, dated: true }).collect();
+    let (start, mut marks) = (Instant::now(), 0);
+    while start.elapsed() < Duration::from_secs(seconds) {
+        let answers = issuer.process(&jobs, jiff::Timestamp::now());
+        assert!(answers.iter().all(Result::is_ok));
+        marks += 2000;
+    }
+    f64::from(marks) / start.elapsed().as_secs_f64()
+}
+
+/// Milliseconds of writing a page and syncing it, sorted.
+fn disk(folder: &Path) -> Vec<f64> {
+    let path = folder.join("sync");
+    let mut file = File::create(&path).unwrap();
+    let one = || {
+        let start = Instant::now();
+        file.seek(SeekFrom::Start(0)).unwrap();
+        file.write_all(&[1; 4096]).unwrap();
+        file.sync_data().unwrap();
+        start.elapsed().as_secs_f64() * 1e3
+    };
+    let mut times: Vec<f64> = std::iter::repeat_with(one).take(1000).collect();
+    times.sort_by(f64::total_cmp);
+    let _ = std::fs::remove_file(path);
+    times
+}
+
+fn percentiles(sorted: &[f64]) -> String {
+    let at = |share: f64| sorted[((sorted.len() - 1) as f64 * share) as usize];
+    format!("median {:.2}, 99 % {:.2}, 99.9 % {:.2}, most {:.2}", at(0.5), at(0.99), at(0.999), at(1.0))
+}
