@@ -21,7 +21,7 @@ const MARKS: u64 = 2048;
 const COUNT: Duration = Duration::from_secs(1);
 
 enum Message {
-    Job(Waiting),
+    Job(Box<Waiting>),
     Finish,
 }
 
@@ -68,7 +68,7 @@ impl Line {
     pub fn submit(&self, job: Job) -> Ticket {
         let (reply, answer) = mpsc::sync_channel(1);
         // If the line has stopped, the ticket finds its end of the channel closed.
-        let _ = self.queue.send(Message::Job(Waiting { job, reply }));
+        let _ = self.queue.send(Message::Job(Box::new(Waiting { job, reply })));
         Ticket(answer)
     }
 
@@ -119,7 +119,7 @@ impl Thread {
                     Message::Finish => finish = true,
                     Message::Job(job) => {
                         marks += job.marks();
-                        waiting.push(job);
+                        waiting.push(*job);
                     }
                 }
                 if marks < MARKS && !finish {

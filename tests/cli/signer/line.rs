@@ -27,11 +27,8 @@ impl Running {
         let mut log = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
         log.read_line(&mut line).unwrap();
-        let started: serde_json::Value = serde_json::from_str(&line).unwrap_or_else(|_| {
-            log.read_to_string(&mut line).unwrap();
-            panic!("{line}");
-        });
-        assert_eq!(started["event"], "started");
+        let started: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
+        assert_eq!(started["event"], "started", "{line}");
         Self { child, log, tcp: started["tcp"][0].as_str().unwrap().to_owned() }
     }
 
@@ -78,7 +75,9 @@ impl<S: Read + Write> Client<S> {
     pub(super) fn ask(&mut self, request: &str) -> Answer {
         self.send(request);
         let line = self.line();
-        serde_json::from_str(&line).unwrap_or_else(|e| panic!("{line:?}: {e}"))
+        let answer = serde_json::from_str(&line);
+        assert!(answer.is_ok(), "{line:?}: {answer:?}");
+        answer.unwrap()
     }
 }
 

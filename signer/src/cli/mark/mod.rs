@@ -153,8 +153,9 @@ fn closed_instead(error: Error, home: &Home, line: &Line, orders: &[Order]) -> E
 
 /// What to do about serials that are on record while their marks did not get out.
 fn keep_serials(error: Error, made: &[Made]) -> Error {
-    let serials = made.iter().map(|made| made.mark.mark.serial);
-    let (Some(first), Some(last)) = (serials.clone().next(), serials.last()) else { return error };
+    let mut serials = made.iter().map(|made| made.mark.mark.serial);
+    let Some(first) = serials.next() else { return error };
+    let last = serials.next_back().unwrap_or(first);
     if error.kind == crate::error::Kind::ClosedPipe {
         return error;
     }

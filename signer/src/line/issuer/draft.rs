@@ -154,8 +154,8 @@ impl<'d> Draft<'d> {
             self.lease(Wanted::Any(&ranges, wanted.max(access.lease)), access)?;
             self.use_blocks(&ranges, &mut wanted, &mut serials);
         }
-        let checked = serials.iter().flat_map(|(first, last)| [*first, *last]).filter_map(Serial::new);
-        let checked = checked.map(|serial| template.check(serial)).collect::<Result<()>>();
+        let mut checked = serials.iter().flat_map(|(first, last)| [*first, *last]).filter_map(Serial::new);
+        let checked = checked.try_for_each(|serial| template.check(serial));
         if wanted > 0 || checked.is_err() {
             self.next = before;
             checked?;

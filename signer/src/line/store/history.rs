@@ -5,6 +5,7 @@ use super::schema::place;
 use super::{Content, Run, SELECT_RUN, Store, Value, run_of, strange};
 use crate::error::Result;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use touchmark_formats::date::Date;
 use touchmark_formats::key::KeyBytes;
 use touchmark_formats::text::Label;
@@ -52,10 +53,11 @@ impl Store {
             let run = run_of(row)?;
             let [at, ..] = fields::<9>(row)?;
             let key = *keys.get(&(at.count()? >> 53)).ok_or_else(|| strange("a line key"))?;
-            if !contents.contains_key(&run.content) {
-                contents.insert(run.content, self.content(run.content)?.ok_or_else(|| strange("a content"))?);
-            }
-            past.extend(contents.get(&run.content).cloned().map(|content| Past { key, content, run }));
+            let content = match contents.entry(run.content) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => new.insert(self.content(run.content)?.ok_or_else(|| strange("a content"))?),
+            };
+            past.push(Past { key, content: content.clone(), run });
         }
         Ok(past)
     }

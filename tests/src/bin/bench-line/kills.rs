@@ -31,13 +31,13 @@ pub(crate) fn run(folder: &Path, kills: u64) {
         let mut line = place.line("line");
         let until = Instant::now() + Duration::from_micros(random % 300_000);
         asked_again += open.len() as u64;
-        load(&line.tcp, &mut open, &mut next, until, &mut output);
+        load(&line.tcp, &mut open, &mut next, (until, false), &mut output);
         line.kill();
     }
     let mut line = place.line("line");
     asked_again += open.len() as u64;
     while !open.is_empty() {
-        load(&line.tcp, &mut open, &mut next, Instant::now(), &mut output);
+        load(&line.tcp, &mut open, &mut next, (Instant::now(), true), &mut output);
     }
     line.kill();
     output.flush().unwrap();
@@ -46,8 +46,14 @@ pub(crate) fn run(folder: &Path, kills: u64) {
     println!("{}", place.verified(&[]));
 }
 
-/// Keeps requests under way until `until`, and writes down each answer as it comes.
-fn load(tcp: &str, open: &mut BTreeMap<u64, ()>, next: &mut u64, until: Instant, log: &mut impl Write) {
+/// Keeps requests under way until `until`, and writes down each answer as it comes; with `drain`, those of all that are.
+fn load(
+    tcp: &str,
+    open: &mut BTreeMap<u64, ()>,
+    next: &mut u64,
+    (until, drain): (Instant, bool),
+    log: &mut impl Write,
+) {
     let Ok(stream) = TcpStream::connect(tcp) else { return };
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let Ok(mut output) = stream.try_clone() else { return };
@@ -66,7 +72,7 @@ fn load(tcp: &str, open: &mut BTreeMap<u64, ()>, next: &mut u64, until: Instant,
             *next += 1;
         }
         line.clear();
-        if under_way == 0 || (Instant::now() > until && under_way < WINDOW / 2 && *next % 3 > 0 && open.len() > 1) {
+        if under_way == 0 || (!drain && Instant::now() > until) {
             return;
         }
         if !matches!(input.read_line(&mut line), Ok(n) if n > 0 && line.ends_with('\n')) {
