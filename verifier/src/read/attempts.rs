@@ -39,6 +39,10 @@ enum Way {
     },
     /// Our own Data Matrix reader, which searches both polarities and several scales by itself.
     DataMatrix(Effort),
+    /// Data Matrix whose finder patterns show whole, with a threshold over this many pixels to all sides.
+    EasyDataMatrix {
+        radius: usize,
+    },
 }
 
 const ATTEMPTS: &[Attempt] = &[
@@ -50,9 +54,23 @@ const ATTEMPTS: &[Attempt] = &[
         unless_found: false,
     },
     Attempt {
+        name: "datamatrix-easy",
+        level: Level::First,
+        way: Way::EasyDataMatrix { radius: 18 },
+        least: Effort::Quick,
+        unless_found: true,
+    },
+    Attempt {
         name: "easy-near",
         level: Level::First,
         way: Way::Qr { share: 0.025, look: Look::Easy },
+        least: Effort::Quick,
+        unless_found: true,
+    },
+    Attempt {
+        name: "datamatrix-easy-near",
+        level: Level::First,
+        way: Way::EasyDataMatrix { radius: 9 },
         least: Effort::Quick,
         unless_found: true,
     },
@@ -64,11 +82,25 @@ const ATTEMPTS: &[Attempt] = &[
         unless_found: true,
     },
     Attempt {
+        name: "datamatrix-easy-finer",
+        level: Level::Finer,
+        way: Way::EasyDataMatrix { radius: 18 },
+        least: Effort::Quick,
+        unless_found: true,
+    },
+    Attempt {
         name: "easy-finest",
         level: Level::Finest,
         way: Way::Qr { share: 0.03, look: Look::Easy },
         least: Effort::Quick,
         unless_found: true,
+    },
+    Attempt {
+        name: "datamatrix-easy-half",
+        level: Level::Half,
+        way: Way::EasyDataMatrix { radius: 14 },
+        least: Effort::Quick,
+        unless_found: false,
     },
     Attempt {
         name: "easy-half",
@@ -81,6 +113,13 @@ const ATTEMPTS: &[Attempt] = &[
         name: "easy-double",
         level: Level::Double,
         way: Way::Qr { share: 0.08, look: Look::Easy },
+        least: Effort::Quick,
+        unless_found: true,
+    },
+    Attempt {
+        name: "datamatrix-easy-double",
+        level: Level::Double,
+        way: Way::EasyDataMatrix { radius: 20 },
         least: Effort::Quick,
         unless_found: true,
     },
@@ -173,7 +212,7 @@ const ATTEMPTS: &[Attempt] = &[
         level: Level::Full,
         way: Way::DataMatrix(Effort::Quick),
         least: Effort::Quick,
-        unless_found: false,
+        unless_found: true,
     },
     Attempt {
         name: "qr-micro",
@@ -301,21 +340,24 @@ impl Attempt {
     fn run(&self, levels: &mut Levels<'_>, found: &mut Found, effort: Effort) {
         if let Way::DataMatrix(least) = self.way {
             let effort = if least == Effort::Quick { least } else { effort };
-            let brief = found.any_decoded();
-            found.add(datamatrix::read_beside(levels.photo(), &|p| found.explains(p), brief, effort));
+            found.add(datamatrix::read_beside(levels.photo(), &|p| found.explains(p), effort));
             return;
         }
         let tones = match self.way {
             Way::Qr { share, .. } => levels.tones(self.level, share),
+            Way::EasyDataMatrix { radius } => levels.tones_within(self.level, radius),
             _ => None,
         };
         let Some((picture, scale)) = levels.get(self.level) else { return };
         for reversed in [false, true] {
+            let explained = |p: Point| found.explains(Point::new(p.x * scale, p.y * scale));
             let symbols = match (self.way, &tones) {
                 (Way::Qr { look, .. }, Some(tones)) => {
                     let search = qr::Search { reversed, look, attempt: self.name };
-                    let explained = |p: Point| found.explains(Point::new(p.x * scale, p.y * scale));
                     scaled(qr::read(picture, tones, search, &explained), scale)
+                }
+                (Way::EasyDataMatrix { .. }, Some(tones)) => {
+                    scaled(datamatrix::easy::read(picture.luma(), tones.of(reversed), reversed, &explained), scale)
                 }
                 _ => fast::read(picture.luma(), reversed, scale, self.name),
             };

@@ -66,6 +66,11 @@ impl<'a> Levels<'a> {
     pub(super) fn tones(&mut self, level: Level, share: f32) -> Option<Rc<Tones>> {
         let (picture, _) = self.get(level)?;
         let radius = ((picture.width.min(picture.height) as f32 * share) as usize).max(4);
+        self.tones_within(level, radius)
+    }
+
+    /// What is dark and light in a level by the mean over this many pixels to all sides.
+    pub(super) fn tones_within(&mut self, level: Level, radius: usize) -> Option<Rc<Tones>> {
         if let Some((_, _, tones)) = self.tones.iter().find(|(l, r, _)| (*l, *r) == (level, radius)) {
             return Some(Rc::clone(tones));
         }

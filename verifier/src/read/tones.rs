@@ -64,6 +64,15 @@ impl Bits {
         }
     }
 
+    /// Bits row by row.
+    #[cfg(test)]
+    pub(crate) fn of(width: usize, set: impl Iterator<Item = bool>) -> Self {
+        let set: Vec<u8> = set.map(u8::from).collect();
+        let mut bits = Self::new(width, set.len() / width);
+        set.chunks(width).enumerate().for_each(|(y, row)| bits.put(y, row));
+        bits
+    }
+
     fn put(&mut self, y: usize, set: &[u8]) {
         let Some(row) = self.words.get_mut(y * self.stride..(y + 1) * self.stride) else { return };
         for (word, bytes) in row.iter_mut().zip(set.chunks(64)) {

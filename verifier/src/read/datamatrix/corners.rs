@@ -84,7 +84,8 @@ pub(super) fn texture(pyramid: &[Plane], corner: &Corner) -> f32 {
     (0..blocks).map(lively).sum::<f32>() / blocks as f32
 }
 
-fn same(a: &Corner, b: &Corner) -> bool {
+/// Whether two corners are nearly alike.
+pub(super) fn same(a: &Corner, b: &Corner) -> bool {
     let tolerance = 0.04 * (length(a.right) + length(a.up));
     let near = |p: Point, q: Point| p.distance(q) < tolerance;
     a.reversed == b.reversed && near(a.origin, b.origin) && near(a.right, b.right) && near(a.up, b.up)

@@ -26,6 +26,13 @@ impl Fit {
         (across + (tl.distance(bl) + tr.distance(br)) / self.size.rows as f32) / 4.0
     }
 
+    /// A size laid at corners, as they are.
+    pub(super) fn laid(size: &'static Size, corners: [Point; 4], reversed: bool, plane: &Plane) -> Self {
+        let fit = Self { size, corners, guessed: corners, reversed, score: 0.0 };
+        let score = Model::of(plane, &fit).timing(&corners).unwrap_or(0.0);
+        Self { score, ..fit }
+    }
+
     /// Whether the timing patterns alternate so well, or over so many modules, that the fit must be near a symbol.
     pub(super) fn unsettled(&self) -> bool {
         let modules = (self.size.rows + self.size.columns) as f32;
@@ -95,9 +102,6 @@ pub(super) const QUICK: Trial = Trial {
     weakest_pitch: 0.12,
     min_border: (0.25, 0.2),
 };
-/// For easy ones.
-pub(super) const BRIEF: Trial =
-    Trial { edges: 60, corners: 4, fine_corners: 0, refined: 1, min_border: (0.6, 0.5), ..QUICK };
 /// For worn ones.
 pub(super) const THOROUGH: Trial = Trial {
     edges: 500,

@@ -1,6 +1,7 @@
 //! Data Matrix ECC 200: located by its solid L and its timing patterns, sampled by a projective grid.
 
 mod corners;
+pub(super) mod easy;
 mod fit;
 mod patch;
 mod plane;
@@ -20,8 +21,6 @@ use touchmark_formats::symbol::decode as content;
 pub const MAX_SYMBOLS: usize = 16;
 /// The finest level of the pyramid that is searched has at most this many pixels.
 const MAX_SEARCHED: usize = 1_200_000;
-/// The level that is searched when the photo has shown a symbol already.
-const MAX_BRIEF: usize = 160_000;
 /// Levels of the pyramid that are searched, coarsest first.
 const LEVELS: usize = 4;
 /// Corners tried on a level once a symbol has been found.
@@ -33,13 +32,12 @@ const MORE_CORNERS: usize = 8;
 /// 400 supposed finder patterns each. The search ends one scale after the coarsest at which a symbol decodes.
 #[must_use]
 pub fn read(luma: &Luma) -> Vec<Symbol> {
-    read_beside(luma, &|_| false, false, Effort::Normal)
+    read_beside(luma, &|_| false, Effort::Normal)
 }
 
-/// As [`read`], passing over what lies where `explained` says that something else is; `brief` where the photo has shown
-/// a symbol already, and only an easy one beside it is worth the time.
-pub(super) fn read_beside(luma: &Luma, explained: &dyn Fn(Point) -> bool, brief: bool, effort: Effort) -> Vec<Symbol> {
-    search(luma, explained, brief, effort, &judged)
+/// As [`read`], passing over what lies where `explained` says that something else is.
+pub(super) fn read_beside(luma: &Luma, explained: &dyn Fn(Point) -> bool, effort: Effort) -> Vec<Symbol> {
+    search(luma, explained, effort, &judged)
 }
 
 /// The symbol with its outer corners near `corners`, in order around it, whichever comes first.
@@ -119,21 +117,18 @@ impl Found {
 fn search(
     luma: &Luma,
     explained: &dyn Fn(Point) -> bool,
-    brief: bool,
     effort: Effort,
     judge: &dyn Fn(Located) -> Symbol,
 ) -> Vec<Symbol> {
     let Some(pyramid) = pyramid(luma) else { return Vec::new() };
-    let most = if brief { MAX_BRIEF } else { MAX_SEARCHED };
-    let finest = pyramid.iter().position(|plane| plane.data.len() <= most).unwrap_or(0);
+    let finest = pyramid.iter().position(|plane| plane.data.len() <= MAX_SEARCHED).unwrap_or(0);
     let mut found: Vec<Found> = Vec::new();
-    let levels = || pyramid.iter().skip(finest).take(if brief { 1 } else { LEVELS }).rev();
-    let quick = if brief { fit::BRIEF } else { fit::QUICK };
+    let levels = || pyramid.iter().skip(finest).take(LEVELS).rev();
     let mut corners: Vec<Vec<Corner>> = Vec::new();
     let mut last = usize::MAX;
     for (level, plane) in levels().enumerate() {
-        corners.push(corners_of(&pyramid, plane, explained, quick.edges));
-        Attempt { pyramid: &pyramid, trial: quick, judge }.try_corners(&corners[level], &mut found);
+        corners.push(corners_of(&pyramid, plane, explained, fit::QUICK.edges));
+        Attempt { pyramid: &pyramid, trial: fit::QUICK, judge }.try_corners(&corners[level], &mut found);
         // One scale more for what else is in the picture.
         if level >= last {
             break;
@@ -143,13 +138,13 @@ fn search(
         }
     }
     for corners in &corners {
-        if brief || effort == Effort::Quick || found.iter().any(Found::certain) {
+        if effort == Effort::Quick || found.iter().any(Found::certain) {
             break;
         }
         Attempt { pyramid: &pyramid, trial: fit::THOROUGH, judge }.try_corners(corners, &mut found);
     }
     found.sort_by(|a, b| b.certain().cmp(&a.certain()).then(b.confidence.total_cmp(&a.confidence)));
-    if !found.iter().any(Found::certain) && !brief {
+    if !found.iter().any(Found::certain) {
         let most = if effort == Effort::Quick { QUICK_LOOKS } else { MORE_LOOKS };
         for found in found.iter_mut().take(most).filter(|found| found.confidence > DOUBTFUL) {
             look_again(&pyramid, found, judge);
