@@ -10,7 +10,10 @@ pub(super) fn read_all(luma: &Luma, effort: Effort) -> Vec<Symbol> {
     let mut found = Found::default();
     let mut levels = Levels::new(luma);
     for attempt in ATTEMPTS {
-        if attempt.least <= effort && !(attempt.unless_found && found.any_decoded()) {
+        let settled = attempt.unless_found && found.any_decoded();
+        // What was surely there and did not decode by a fit of all its function patterns is beyond searching.
+        let beyond = attempt.least == Effort::Normal && effort == Effort::Normal && found.any_located();
+        if attempt.least <= effort && !settled && !beyond {
             attempt.run(&mut levels, &mut found, effort);
         }
     }
@@ -45,296 +48,78 @@ enum Way {
     },
 }
 
+/// All attempts in their order. Each that reads something saves those behind it; what costs the least for what it reads
+/// comes first.
 const ATTEMPTS: &[Attempt] = &[
-    Attempt {
-        name: "easy",
-        level: Level::First,
-        way: Way::Qr { share: 0.08, look: Look::Easy },
-        least: Effort::Quick,
-        unless_found: false,
-    },
-    Attempt {
-        name: "datamatrix-easy",
-        level: Level::First,
-        way: Way::EasyDataMatrix { radius: 18 },
-        least: Effort::Quick,
-        unless_found: true,
-    },
-    Attempt {
-        name: "easy-near",
-        level: Level::First,
-        way: Way::Qr { share: 0.025, look: Look::Easy },
-        least: Effort::Quick,
-        unless_found: true,
-    },
-    Attempt {
-        name: "datamatrix-easy-near",
-        level: Level::First,
-        way: Way::EasyDataMatrix { radius: 9 },
-        least: Effort::Quick,
-        unless_found: true,
-    },
-    Attempt {
-        name: "easy-finer",
-        level: Level::Finer,
-        way: Way::Qr { share: 0.05, look: Look::Easy },
-        least: Effort::Quick,
-        unless_found: true,
-    },
-    Attempt {
-        name: "datamatrix-easy-finer",
-        level: Level::Finer,
-        way: Way::EasyDataMatrix { radius: 18 },
-        least: Effort::Quick,
-        unless_found: true,
-    },
-    Attempt {
-        name: "easy-finest",
-        level: Level::Finest,
-        way: Way::Qr { share: 0.03, look: Look::Easy },
-        least: Effort::Quick,
-        unless_found: true,
-    },
-    Attempt {
-        name: "datamatrix-easy-half",
-        level: Level::Half,
-        way: Way::EasyDataMatrix { radius: 14 },
-        least: Effort::Quick,
-        unless_found: false,
-    },
-    Attempt {
-        name: "easy-half",
-        level: Level::Half,
-        way: Way::Qr { share: 0.15, look: Look::Easy },
-        least: Effort::Quick,
-        unless_found: true,
-    },
-    Attempt {
-        name: "easy-double",
-        level: Level::Double,
-        way: Way::Qr { share: 0.08, look: Look::Easy },
-        least: Effort::Quick,
-        unless_found: true,
-    },
-    Attempt {
-        name: "datamatrix-easy-double",
-        level: Level::Double,
-        way: Way::EasyDataMatrix { radius: 20 },
-        least: Effort::Quick,
-        unless_found: true,
-    },
-    Attempt {
-        name: "easy-smooth",
-        level: Level::Smooth,
-        way: Way::Qr { share: 0.06, look: Look::Easy },
-        least: Effort::Quick,
-        unless_found: true,
-    },
-    Attempt {
-        name: "easy-smoother",
-        level: Level::Smoother,
-        way: Way::Qr { share: 0.1, look: Look::Easy },
-        least: Effort::Quick,
-        unless_found: true,
-    },
-    Attempt {
-        name: "easy-fit",
-        level: Level::First,
-        way: Way::Qr { share: 0.08, look: Look::Fit },
-        least: Effort::Quick,
-        unless_found: true,
-    },
-    Attempt {
-        name: "easy-fit-near",
-        level: Level::First,
-        way: Way::Qr { share: 0.025, look: Look::Fit },
-        least: Effort::Quick,
-        unless_found: true,
-    },
-    Attempt {
-        name: "easy-fit-finer",
-        level: Level::Finer,
-        way: Way::Qr { share: 0.05, look: Look::Fit },
-        least: Effort::Quick,
-        unless_found: true,
-    },
-    Attempt {
-        name: "easy-fit-smoother",
-        level: Level::Smoother,
-        way: Way::Qr { share: 0.1, look: Look::Fit },
-        least: Effort::Quick,
-        unless_found: true,
-    },
-    Attempt {
-        name: "easy-twos",
-        level: Level::First,
-        way: Way::Qr { share: 0.08, look: Look::Twos },
-        least: Effort::Quick,
-        unless_found: true,
-    },
-    Attempt {
-        name: "easy-twos-near",
-        level: Level::First,
-        way: Way::Qr { share: 0.025, look: Look::Twos },
-        least: Effort::Quick,
-        unless_found: true,
-    },
-    Attempt {
-        name: "easy-twos-smoother",
-        level: Level::Smoother,
-        way: Way::Qr { share: 0.1, look: Look::Twos },
-        least: Effort::Quick,
-        unless_found: true,
-    },
-    Attempt {
-        name: "qr",
-        level: Level::First,
-        way: Way::Qr { share: 0.08, look: Look::First },
-        least: Effort::Normal,
-        unless_found: true,
-    },
-    Attempt {
-        name: "qr-coarse",
-        level: Level::Half,
-        way: Way::Qr { share: 0.25, look: Look::First },
-        least: Effort::Normal,
-        unless_found: true,
-    },
-    Attempt {
-        name: "qr-fine",
-        level: Level::Finer,
-        way: Way::Qr { share: 0.04, look: Look::First },
-        least: Effort::Normal,
-        unless_found: true,
-    },
-    Attempt {
-        name: "datamatrix",
-        level: Level::Full,
-        way: Way::DataMatrix(Effort::Quick),
-        least: Effort::Quick,
-        unless_found: true,
-    },
-    Attempt {
-        name: "qr-micro",
-        level: Level::First,
-        way: Way::Qr { share: 0.08, look: Look::Micro },
-        least: Effort::Normal,
-        unless_found: true,
-    },
-    Attempt {
-        name: "qr-fit",
-        level: Level::First,
-        way: Way::Qr { share: 0.08, look: Look::Long(30) },
-        least: Effort::Normal,
-        unless_found: true,
-    },
-    Attempt { name: "rqrr", level: Level::First, way: Way::Rqrr, least: Effort::Normal, unless_found: true },
-    Attempt {
-        name: "qr-smooth",
-        level: Level::Smooth,
-        way: Way::Qr { share: 0.05, look: Look::Long(20) },
-        least: Effort::Normal,
-        unless_found: true,
-    },
-    Attempt {
-        name: "qr-pairs",
-        level: Level::First,
-        way: Way::Qr { share: 0.08, look: Look::Pairs },
-        least: Effort::Normal,
-        unless_found: true,
-    },
-    Attempt {
-        name: "qr-dots",
-        level: Level::Smoother,
-        way: Way::Qr { share: 0.08, look: Look::Long(20) },
-        least: Effort::Normal,
-        unless_found: true,
-    },
-    Attempt {
-        name: "qr-dots-pairs",
-        level: Level::Smoother,
-        way: Way::Qr { share: 0.08, look: Look::Pairs },
-        least: Effort::Normal,
-        unless_found: true,
-    },
-    Attempt {
-        name: "qr-half",
-        level: Level::Half,
-        way: Way::Qr { share: 0.08, look: Look::Long(20) },
-        least: Effort::Normal,
-        unless_found: true,
-    },
-    Attempt {
-        name: "qr-double",
-        level: Level::Double,
-        way: Way::Qr { share: 0.06, look: Look::Long(20) },
-        least: Effort::Normal,
-        unless_found: true,
-    },
-    Attempt {
-        name: "qr-wide",
-        level: Level::First,
-        way: Way::Qr { share: 0.3, look: Look::Long(20) },
-        least: Effort::Normal,
-        unless_found: true,
-    },
-    Attempt {
-        name: "qr-finer",
-        level: Level::Finer,
-        way: Way::Qr { share: 0.05, look: Look::Long(20) },
-        least: Effort::Normal,
-        unless_found: true,
-    },
-    Attempt {
-        name: "datamatrix",
-        level: Level::Full,
-        way: Way::DataMatrix(Effort::Normal),
-        least: Effort::Normal,
-        unless_found: true,
-    },
-    Attempt {
-        name: "qr-half-pairs",
-        level: Level::Half,
-        way: Way::Qr { share: 0.08, look: Look::Pairs },
-        least: Effort::Forensic,
-        unless_found: true,
-    },
-    Attempt {
-        name: "qr-finer-pairs",
-        level: Level::Finer,
-        way: Way::Qr { share: 0.05, look: Look::Pairs },
-        least: Effort::Forensic,
-        unless_found: true,
-    },
-    Attempt {
-        name: "qr-double-pairs",
-        level: Level::Double,
-        way: Way::Qr { share: 0.06, look: Look::Pairs },
-        least: Effort::Forensic,
-        unless_found: true,
-    },
-    Attempt {
-        name: "qr-near",
-        level: Level::First,
-        way: Way::Qr { share: 0.03, look: Look::Long(60) },
-        least: Effort::Forensic,
-        unless_found: true,
-    },
-    Attempt {
-        name: "qr-near-pairs",
-        level: Level::Smooth,
-        way: Way::Qr { share: 0.03, look: Look::Pairs },
-        least: Effort::Forensic,
-        unless_found: true,
-    },
-    Attempt {
-        name: "qr-far-pairs",
-        level: Level::Smooth,
-        way: Way::Qr { share: 0.15, look: Look::Pairs },
-        least: Effort::Forensic,
-        unless_found: true,
-    },
+    // Looks that cost little more than thresholding. The first is for all symbols of a photo.
+    Attempt { unless_found: false, ..qr("qr", Level::First, 0.08, Look::Easy, Effort::Quick) },
+    dm("datamatrix-easy", Level::First, 18),
+    qr("qr-near", Level::First, 0.025, Look::Easy, Effort::Quick),
+    dm("datamatrix-easy-near", Level::First, 9),
+    qr("qr-finer", Level::Finer, 0.05, Look::Easy, Effort::Quick),
+    dm("datamatrix-easy-finer", Level::Finer, 18),
+    qr("qr-finest", Level::Finest, 0.03, Look::Easy, Effort::Quick),
+    dm("datamatrix-easy-half", Level::Half, 14),
+    qr("qr-half", Level::Half, 0.15, Look::Easy, Effort::Quick),
+    qr("qr-double", Level::Double, 0.08, Look::Easy, Effort::Quick),
+    dm("datamatrix-easy-double", Level::Double, 20),
+    qr("qr-smooth", Level::Smooth, 0.06, Look::Easy, Effort::Quick),
+    qr("qr-dots", Level::Smoother, 0.1, Look::Easy, Effort::Quick),
+    // Longer ones, where finder patterns leave no doubt that a symbol is there.
+    qr("qr-fit", Level::First, 0.08, Look::Fit, Effort::Quick),
+    qr("qr-fit-near", Level::First, 0.025, Look::Fit, Effort::Quick),
+    qr("qr-fit-finer", Level::Finer, 0.05, Look::Fit, Effort::Quick),
+    qr("qr-fit-dots", Level::Smoother, 0.1, Look::Fit, Effort::Quick),
+    qr("qr-twos", Level::First, 0.08, Look::Twos, Effort::Quick),
+    qr("qr-twos-near", Level::First, 0.025, Look::Twos, Effort::Quick),
+    qr("qr-twos-dots", Level::Smoother, 0.1, Look::Twos, Effort::Quick),
+    // Searches.
+    Attempt { way: Way::DataMatrix(Effort::Quick), ..DATA_MATRIX },
+    qr("qr-micro", Level::First, 0.08, Look::Micro, Effort::Normal),
+    Attempt { name: "rqrr", way: Way::Rqrr, ..qr("rqrr", Level::First, 0.08, Look::Easy, Effort::Normal) },
+    qr("qr-fit-smooth", Level::Smooth, 0.06, Look::Fit, Effort::Normal),
+    qr("qr-fit-half", Level::Half, 0.15, Look::Fit, Effort::Normal),
+    qr("qr-fit-double", Level::Double, 0.08, Look::Fit, Effort::Normal),
+    qr("qr-twos-smooth", Level::Smooth, 0.06, Look::Twos, Effort::Normal),
+    qr("qr-twos-finer", Level::Finer, 0.05, Look::Twos, Effort::Normal),
+    qr("qr-twos-double", Level::Double, 0.08, Look::Twos, Effort::Normal),
+    qr("qr-long", Level::First, 0.08, Look::Long(10), Effort::Normal),
+    qr("qr-pairs", Level::First, 0.08, Look::Pairs(10), Effort::Normal),
+    qr("qr-pairs-dots", Level::Smoother, 0.08, Look::Pairs(10), Effort::Normal),
+    DATA_MATRIX,
+    // Everything.
+    qr("qr-long-finer", Level::Finer, 0.05, Look::Long(20), Effort::Forensic),
+    qr("qr-long-smooth", Level::Smooth, 0.05, Look::Long(20), Effort::Forensic),
+    qr("qr-long-dots", Level::Smoother, 0.08, Look::Long(20), Effort::Forensic),
+    qr("qr-long-half", Level::Half, 0.08, Look::Long(20), Effort::Forensic),
+    qr("qr-long-double", Level::Double, 0.06, Look::Long(20), Effort::Forensic),
+    qr("qr-long-wide", Level::First, 0.3, Look::Long(30), Effort::Forensic),
+    qr("qr-long-near", Level::First, 0.03, Look::Long(60), Effort::Forensic),
+    qr("qr-pairs-all", Level::First, 0.08, Look::Pairs(24), Effort::Forensic),
+    qr("qr-pairs-half", Level::Half, 0.08, Look::Pairs(24), Effort::Forensic),
+    qr("qr-pairs-finer", Level::Finer, 0.05, Look::Pairs(24), Effort::Forensic),
+    qr("qr-pairs-double", Level::Double, 0.06, Look::Pairs(24), Effort::Forensic),
+    qr("qr-pairs-near", Level::Smooth, 0.03, Look::Pairs(24), Effort::Forensic),
+    qr("qr-pairs-far", Level::Smooth, 0.15, Look::Pairs(24), Effort::Forensic),
 ];
+
+/// QR Code by a threshold over this share of the picture's shorter side.
+const fn qr(name: &'static str, level: Level, share: f32, look: Look, least: Effort) -> Attempt {
+    Attempt { name, level, way: Way::Qr { share, look }, least, unless_found: true }
+}
+
+/// The easy look for Data Matrix by a threshold over this many pixels to all sides.
+const fn dm(name: &'static str, level: Level, radius: usize) -> Attempt {
+    Attempt { name, level, way: Way::EasyDataMatrix { radius }, least: Effort::Quick, unless_found: true }
+}
+
+const DATA_MATRIX: Attempt = Attempt {
+    name: "datamatrix",
+    level: Level::Full,
+    way: Way::DataMatrix(Effort::Normal),
+    least: Effort::Normal,
+    unless_found: true,
+};
 
 impl Attempt {
     fn run(&self, levels: &mut Levels<'_>, found: &mut Found, effort: Effort) {

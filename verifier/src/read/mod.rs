@@ -245,6 +245,11 @@ impl Found {
         self.symbols.iter().any(|s| s.decoded.is_ok() && qr::inside(p, &s.located.corners))
     }
 
+    /// Whether a QR Code is surely there, decoded or not.
+    fn any_located(&self) -> bool {
+        self.symbols.iter().any(|s| s.credible && s.located.symbology == Symbology::QrCode)
+    }
+
     fn any_decoded(&self) -> bool {
         self.symbols.iter().any(|s| s.decoded.is_ok())
     }

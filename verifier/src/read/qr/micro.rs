@@ -24,7 +24,10 @@ pub(super) fn read(picture: &Picture<'_>, search: Search, finders: &[Finder]) ->
     for finder in finders.iter().take(MOST_FINDERS) {
         let seen = turned(picture, search.reversed, *finder);
         if seen.score > CLEAR && !out.iter().any(|s| inside(finder.centre, &s.located.corners)) {
-            out.extend(at(picture, search, &seen, true).or_else(|| at(picture, search, &seen, false)));
+            let quarters = [0.0, 1.0, 2.0, 3.0].map(|quarter| seen.angle + std::f32::consts::FRAC_PI_2 * quarter);
+            let maps: Vec<Homography> = quarters.into_iter().filter_map(|angle| frame(&seen, angle)).collect();
+            let at = |quiet_zone| at(picture, search, seen.finder.module, &maps, quiet_zone);
+            out.extend(at(true).or_else(|| at(false)));
         }
     }
     out
@@ -32,22 +35,31 @@ pub(super) fn read(picture: &Picture<'_>, search: Search, finders: &[Finder]) ->
 
 /// The symbol of a finder pattern whose outline is known, if it decodes.
 pub(super) fn read_one(picture: &Picture<'_>, search: Search, outline: &Outline) -> Option<Symbol> {
-    let [a, b, ..] = outline.corners;
-    let angle = (b.y - a.y).atan2(b.x - a.x).rem_euclid(std::f32::consts::FRAC_PI_2);
-    let finder = Finder { centre: outline.centre, module: outline.module, hits: 1.0 };
-    let seen = Turned { finder, angle, score: 1.0 };
-    at(picture, search, &seen, true).or_else(|| at(picture, search, &seen, false))
+    let maps: Vec<Homography> = (0..4).filter_map(|turn| beside(outline, turn)).collect();
+    let at = |quiet_zone| at(picture, search, outline.module, &maps, quiet_zone);
+    at(true).or_else(|| at(false))
 }
 
-/// The symbol of a finder pattern, whose quiet zone is counted on or not.
-fn at(picture: &Picture<'_>, search: Search, seen: &Turned, quiet_zone: bool) -> Option<Symbol> {
-    let module = seen.finder.module;
+/// The map of a symbol whose top left corner is at a corner of the outline, as if seen from far away.
+fn beside(outline: &Outline, turn: usize) -> Option<Homography> {
+    let [a, b, c, d] = std::array::from_fn(|i| outline.corners[(i + turn) % 4]);
+    let part = |p: fn(&Point) -> f32, x: f32, y: f32| {
+        let (a, b, c, d) = (p(&a), p(&b), p(&c), p(&d));
+        p(&outline.centre) + (x - 3.5) * (b - a + c - d) / 10.0 + (y - 3.5) * (d - a + c - b) / 10.0
+    };
+    let corners = SEVEN.map(|(x, y)| Point::new(x, y));
+    Homography::from_points(corners, corners.map(|p| Point::new(part(|p| p.x, p.x, p.y), part(|p| p.y, p.x, p.y))))
+}
+
+/// The corners of a finder pattern, in modules.
+const SEVEN: [(f32, f32); 4] = [(0.0, 0.0), (7.0, 0.0), (7.0, 7.0), (0.0, 7.0)];
+
+/// The symbol of a finder pattern with its side along one of the `maps`, whose quiet zone is counted on or not.
+fn at(picture: &Picture<'_>, search: Search, module: f32, maps: &[Homography], quiet_zone: bool) -> Option<Symbol> {
     let target = |version: MicroVersion, beyond: usize, quiet_zone: bool| {
         let known = move |x: usize, y: usize| version.known(x, y).filter(|_| x.max(y) >= beyond);
         Target::new(picture, search.reversed, version.side(), known, quiet_zone, module)
     };
-    let quarters = [0.0, 1.0, 2.0, 3.0].map(|quarter| seen.angle + std::f32::consts::FRAC_PI_2 * quarter);
-    let maps: Vec<Homography> = quarters.into_iter().filter_map(|angle| frame(seen, angle)).collect();
     // The finder pattern looks the same at each turn: the timing patterns tell.
     let fits = MicroVersion::ALL.into_iter().flat_map(|version| {
         let timing = target(version, 8, false);
@@ -77,10 +89,9 @@ fn at(picture: &Picture<'_>, search: Search, seen: &Turned, quiet_zone: bool) ->
 fn frame(seen: &Turned, angle: f32) -> Option<Homography> {
     let (sin, cos) = angle.sin_cos();
     let (centre, module) = (seen.finder.centre, seen.finder.module);
-    let corners = [(0.0, 0.0), (7.0, 0.0), (7.0, 7.0), (0.0, 7.0)];
     let place = |(x, y): (f32, f32)| {
         let (a, b) = ((x - 3.5) * module, (y - 3.5) * module);
         Point::new(centre.x + a * cos - b * sin, centre.y + a * sin + b * cos)
     };
-    Homography::from_points(corners.map(|(x, y)| Point::new(x, y)), corners.map(place))
+    Homography::from_points(SEVEN.map(|(x, y)| Point::new(x, y)), SEVEN.map(place))
 }

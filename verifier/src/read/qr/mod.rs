@@ -40,8 +40,8 @@ pub(super) enum Look {
     First,
     /// Also, for this many triples, for a fit on all function patterns.
     Long(usize),
-    /// For symbols of which only two finder patterns are seen.
-    Pairs,
+    /// For symbols of which only two finder patterns are seen, with a fit of this many guesses.
+    Pairs(usize),
     /// For Micro QR Code, which has one finder pattern.
     Micro,
 }
@@ -79,7 +79,7 @@ pub(super) fn read(
     let mut left: Vec<(Triple, Vec<Fitter<'_>>)> = Vec::new();
     let triples = match search.look {
         Look::First | Look::Long(_) => finder::triples(&finders),
-        Look::Easy | Look::Fit | Look::Twos | Look::Pairs | Look::Micro => Vec::new(),
+        Look::Easy | Look::Fit | Look::Twos | Look::Pairs(_) | Look::Micro => Vec::new(),
     };
     for triple in triples {
         if left.len() == MOST_TRIPLES {
@@ -103,7 +103,7 @@ pub(super) fn read(
             }
         }
         Look::Easy | Look::Fit | Look::Twos | Look::First | Look::Long(_) => {}
-        Look::Pairs => out = from_pairs(picture, search, &finders),
+        Look::Pairs(guesses) => out = from_pairs(picture, search, &finders, guesses),
         Look::Micro => out.extend(micro::read(picture, search, &finders)),
     }
     // What was decoded in the end explains what could not be at first.
@@ -144,14 +144,11 @@ pub(super) fn read_at(picture: &Picture<'_>, search: Search, corners: &[Point; 4
 /// Versions and turns that are fitted where somebody pointed.
 const POINTED: usize = 6;
 
-/// Inferred triples that are fitted at length.
-const MOST_INFERRED: usize = 24;
-
 /// Inferred symbols that are kept though they were not decoded.
 const MOST_SUPPOSED: usize = 4;
 
 /// A symbol with two finder patterns: of all that they may belong to, those are fitted whose function patterns show.
-fn from_pairs(picture: &Picture<'_>, search: Search, finders: &[finder::Finder]) -> Vec<Symbol> {
+fn from_pairs(picture: &Picture<'_>, search: Search, finders: &[finder::Finder], guesses: usize) -> Vec<Symbol> {
     let mut tries: Vec<(f32, Triple, Fitter<'_>)> = Vec::new();
     for triple in pairs::triples(picture, search.reversed, finders) {
         for fitter in fitters(picture, search, &triple) {
@@ -160,7 +157,7 @@ fn from_pairs(picture: &Picture<'_>, search: Search, finders: &[finder::Finder])
     }
     tries.sort_by(|a, b| b.0.total_cmp(&a.0));
     let mut supposed = Vec::new();
-    for (_, triple, fitter) in tries.into_iter().take(MOST_INFERRED) {
+    for (_, triple, fitter) in tries.into_iter().take(guesses) {
         let Some(symbol) = at_length(picture, search, vec![fitter], &triple) else { continue };
         if symbol.decoded.is_ok() {
             return vec![symbol];

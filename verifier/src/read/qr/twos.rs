@@ -18,7 +18,7 @@ const MOST_FITTED: usize = 4;
 /// Share of the timing patterns' modules that must be right beyond those that are wrong: one of the two may be lost.
 const TIMED: f32 = 0.3;
 
-/// The symbol that the likeliest guess leads to, decoded.
+/// The symbol that the likeliest guesses lead to: decoded, or the likeliest of what may be one.
 pub(super) fn read(picture: &Picture<'_>, bits: &Bits, search: Search, outlines: &[Outline]) -> Option<Symbol> {
     let mut frames: Vec<Frame> = Vec::new();
     for (i, a) in outlines.iter().enumerate().take(MOST_FINDERS) {
@@ -29,9 +29,18 @@ pub(super) fn read(picture: &Picture<'_>, bits: &Bits, search: Search, outlines:
     }
     frames.sort_by(|a, b| b.timed.total_cmp(&a.timed));
     frames.truncate(MOST_SAMPLED);
-    let sampled = frames.iter().find_map(|frame| frame.clone().read(picture, search));
-    let fitted = || frames.into_iter().take(MOST_FITTED).find_map(|frame| frame.fitted(picture, search));
-    sampled.or_else(fitted)
+    if let Some(symbol) = frames.iter().find_map(|frame| frame.clone().read(picture, search)) {
+        return Some(symbol);
+    }
+    let mut supposed: Option<Symbol> = None;
+    for symbol in frames.into_iter().take(MOST_FITTED).filter_map(|frame| frame.fitted(picture, search)) {
+        if symbol.decoded.is_ok() {
+            return Some(symbol);
+        }
+        // Of so many guesses one looks right by chance.
+        supposed.get_or_insert(Symbol { credible: false, ..symbol });
+    }
+    supposed
 }
 
 /// Two finder patterns of one symbol.
