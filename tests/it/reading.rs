@@ -75,8 +75,8 @@ fn tilt_to_sixty_degrees() {
 }
 
 #[test]
-fn from_one_and_a_fifth_to_forty_pixels_a_module() {
-    for (pixels_per_module, side) in [(1.2, 120), (1.7, 160), (2.5, 300), (12.0, 900), (40.0, 2400)] {
+fn from_one_and_a_half_to_forty_pixels_a_module() {
+    for (pixels_per_module, side) in [(1.5, 140), (1.8, 160), (2.5, 300), (12.0, 900), (40.0, 2400)] {
         let blur = 0.1 * pixels_per_module;
         let scene = Scene { pixels_per_module, blur, rotation: 0.0, size: (side, side), ..Scene::clean() };
         is_read(&qr(EcLevel::M), &scene, &format!("{pixels_per_module} pixels a module"));

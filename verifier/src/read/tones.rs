@@ -89,7 +89,7 @@ impl Bits {
 
 /// What is darker and lighter than the mean within about `radius` pixels. The mean is taken over whole blocks, as large as
 /// an eighth of the window allows, and is the same for all pixels of a block.
-pub(super) fn threshold(data: &[u8], width: usize, radius: usize) -> Tones {
+pub(crate) fn threshold(data: &[u8], width: usize, radius: usize) -> Tones {
     let height = data.len() / width.max(1);
     let block = (radius / 4).clamp(1, 16).next_power_of_two().min(16);
     let reach = radius.div_ceil(block);

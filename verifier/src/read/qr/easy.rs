@@ -20,7 +20,7 @@ const TIMED: f32 = 0.45;
 /// Cosine of the angle by which the sides of a finder pattern may be off those of the symbol.
 pub(super) const ALONG: f32 = 0.87;
 /// The same of a symbol that is surely there.
-const SURE: f32 = 0.7;
+const SURE: f32 = 0.6;
 /// Bits of version information that must be right, of 18: its code corrects three.
 const TOLD: u32 = 15;
 /// Micro QR Codes that are fitted.

@@ -209,3 +209,63 @@ fn middle(corners: &[Point; 4]) -> Option<Point> {
 fn cross(a: Point, b: Point) -> f32 {
     a.x * b.y - a.y * b.x
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::read::Luma;
+    use crate::read::qr::finder::finders;
+    use crate::read::tones::{Tones, threshold};
+
+    /// A finder pattern whose outer corners are seen at `corners`, with the module at (5, 3), part of its light ring,
+    /// dark or light.
+    fn seen(corners: [Point; 4], gap: bool) -> (Homography, Tones) {
+        let seven = [(0.0, 0.0), (7.0, 0.0), (7.0, 7.0), (0.0, 7.0)].map(|(x, y)| Point::new(x, y));
+        let back = Homography::from_points(corners, seven).unwrap();
+        let grey = |i: usize| {
+            let p = back.apply(Point::new((i % 160) as f32 + 0.5, (i / 160) as f32 + 0.5));
+            let away = (p.x - 3.5).abs().max((p.y - 3.5).abs());
+            let hole = gap && (6.0..7.0).contains(&p.x) && (3.0..3.6).contains(&p.y);
+            let dark = (away < 1.5 || (2.5..3.5).contains(&away)) && !hole;
+            if dark { 40 } else { 200 }
+        };
+        let luma = Luma { width: 160, height: 160, data: (0..160 * 160).map(grey).collect() };
+        (Homography::from_points(seven, corners).unwrap(), threshold(&luma.data, 160, 60))
+    }
+
+    fn check(corners: [(f32, f32); 4], gap: bool) {
+        let (map, tones) = seen(corners.map(|(x, y)| Point::new(x, y)), gap);
+        let found: Vec<Outline> = finders(&tones.dark).iter().filter_map(|f| outline(&tones.dark, f)).collect();
+        let [seen] = found.as_slice() else { panic!("{} outlines of {corners:?}", found.len()) };
+        for (x, y) in [(1.0, 1.0), (6.0, 1.0), (6.0, 6.0), (1.0, 6.0)] {
+            let place = map.apply(Point::new(x, y));
+            let off = seen.corners.iter().map(|corner| corner.distance(place)).fold(f32::INFINITY, f32::min);
+            assert!(off < 1.2, "corner {x}, {y} of {corners:?} is off by {off}");
+        }
+        assert!(seen.centre.distance(map.apply(Point::new(3.5, 3.5))) < 0.8, "{corners:?}");
+    }
+
+    #[test]
+    fn a_finder_pattern_is_outlined_at_any_turn_and_tilt() {
+        for gap in [false, true] {
+            check([(20.0, 20.0), (125.0, 20.0), (125.0, 125.0), (20.0, 125.0)], gap);
+            check([(80.0, 8.0), (150.0, 80.0), (80.0, 150.0), (8.0, 80.0)], gap);
+            check([(50.0, 60.0), (78.0, 64.0), (72.0, 92.0), (46.0, 88.0)], gap);
+            check([(20.0, 40.0), (110.0, 50.0), (140.0, 100.0), (40.0, 96.0)], gap);
+        }
+    }
+
+    #[test]
+    fn discs_and_crossings_have_no_outline() {
+        let disc = |i: usize| {
+            let away = ((i % 160) as f32 - 80.0).hypot((i / 160) as f32 - 80.0) / 10.0;
+            if away < 1.5 || (2.5..3.5).contains(&away) { 40 } else { 200 }
+        };
+        let lines = |i: usize| if (i % 160) % 25 < 5 || (i / 160) % 25 < 5 { 40 } else { 200 };
+        for data in [(0..160 * 160).map(disc).collect::<Vec<u8>>(), (0..160 * 160).map(lines).collect()] {
+            let tones = threshold(&data, 160, 60);
+            let finder = Finder { centre: Point::new(80.5, 80.5), module: 10.0, hits: 1.0 };
+            assert!(outline(&tones.light, &finder).is_none());
+        }
+    }
+}
