@@ -13,6 +13,7 @@
 //! | `closed/LINE-FIRST-LAST.json` | serials of a line that are never issued again ([`crate::lot`]) |
 //! | `serials.db` | the serials issued, with their marks ([`crate::line::store`]) |
 //! | `serials.url` | where they are instead, if that is a PostgreSQL server: its URL |
+//! | `packing.jsonl` | what is packed in what ([`crate::pack`]) |
 //! | `trust.json` | the trust bundle with this maker in it |
 //!
 //! LINE is the line's name in small letters with `-` for everything but letters and digits.
@@ -301,6 +302,12 @@ impl Home {
 
     fn closed_folder(&self) -> PathBuf {
         self.0.join("closed")
+    }
+
+    /// What is packed in what ([`crate::pack`]).
+    #[must_use]
+    pub fn packing_file(&self) -> PathBuf {
+        self.0.join("packing.jsonl")
     }
 
     /// Every line with a delegation, by slug.

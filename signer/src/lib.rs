@@ -14,6 +14,8 @@
 //! | [`journal`] | what is on record of marks, for disclosures |
 //! | [`sign`] | a mark and a key to a signed mark |
 //! | [`line`] | marks issued at marking time: store, rules, service |
+//! | [`substrate`] | strips and trays: which units get a mark |
+//! | [`pack`] | reels, boxes and pallets |
 //! | [`plan`] | which symbol, what size, what fits a package |
 //! | [`design`] | how a mark is carried and drawn |
 //! | [`render`] | artwork of symbols |
@@ -33,8 +35,10 @@ pub mod journal;
 pub mod keys;
 pub mod line;
 pub mod lot;
+pub mod pack;
 pub mod plan;
 pub mod render;
 pub mod sign;
+pub mod substrate;
 mod table;
 pub mod trust;

@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::keys::{self, SigningKey};
+use touchmark_formats::container::{Container, SignedContainer};
 use touchmark_formats::key::{KeyBytes, KeyError, KeyId, PublicKey};
 use touchmark_formats::mark::{Mark, SignedMark};
 use touchmark_formats::text::Label;
@@ -62,6 +63,23 @@ pub fn sign_checked(
     let what = format_args!("serial {}", mark.serial);
     let signature = keys::sign_checked(&*key.holder, &key.public, &message, &what)?;
     Ok(SignedMark { mark, signature })
+}
+
+/// As [`sign_checked`], for the mark of a container.
+///
+/// # Errors
+/// As [`sign_checked`].
+pub fn sign_container(
+    key: &LineKey,
+    container: Container,
+    root: &KeyBytes,
+    part: &Label,
+    lot: Option<&Label>,
+) -> Result<SignedContainer> {
+    let message = container.message(root, part, lot);
+    let what = format_args!("the {} of serials {}", container.level.name(), container.serials);
+    let signature = keys::sign_checked(&*key.holder, &key.public, &message, &what)?;
+    Ok(SignedContainer { container, signature })
 }
 
 #[cfg(test)]

@@ -26,7 +26,11 @@ mod line;
 mod lot;
 #[path = "signer/mark.rs"]
 mod mark;
+#[path = "signer/pack.rs"]
+mod pack;
 #[path = "signer/plan.rs"]
 mod plan;
+#[path = "signer/strip.rs"]
+mod strip;
 #[path = "signer/trust.rs"]
 mod trust;

@@ -28,6 +28,11 @@ fn the_page_on_security_modules() {
 }
 
 #[test]
+fn the_page_on_strips_reels_and_closed_lots() {
+    run_page(&root().join("docs/packing.md"), &[(&root().join("tests/it/pages/strip.xml"), "strip.xml")]);
+}
+
+#[test]
 fn the_makers_page() {
     run_page(&root().join("docs/maker.md"), &[]);
 }

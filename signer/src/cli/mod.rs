@@ -7,8 +7,10 @@ mod init;
 mod line;
 mod lot;
 mod mark;
+mod pack;
 mod plan;
 mod secrets;
+mod strip;
 mod trust;
 
 use crate::error::{Error, Kind, Result};
@@ -113,6 +115,8 @@ struct Cli {
 enum Command {
     Init(init::Args),
     Mark(Box<mark::Args>),
+    Pack(Box<pack::Args>),
+    Strip(Box<strip::Args>),
     Plan(plan::Args),
     Disclose(Box<disclose::Args>),
     Delegate(delegate::Args),
@@ -130,6 +134,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> ExitSta
     let result = match cli.command {
         Command::Init(args) => init::run(args, io),
         Command::Mark(args) => mark::run(*args, io),
+        Command::Pack(args) => pack::run(*args, io),
+        Command::Strip(args) => strip::run(*args, io),
         Command::Plan(args) => plan::run(&args, io),
         Command::Disclose(args) => disclose::run(*args, io),
         Command::Delegate(args) => delegate::run(args, io),

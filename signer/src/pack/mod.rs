@@ -1,0 +1,173 @@
+//! Parts into reels, reels into boxes, boxes onto pallets: what is in what, on record, and the signed mark for each label.
+//!
+//! What goes in is named as the packer's scanner reads it: by the marks of the parts, or the container marks of the
+//! reels and boxes. A part is in one reel at most, a reel in one box, a box on one pallet.
+//! Packing the very same things again gives the same label again.
+
+mod book;
+
+pub use book::{Book, Packed};
+
+use crate::error::{Error, Result};
+use crate::lot::merged;
+use touchmark_formats::base45;
+use touchmark_formats::carried::Carried;
+use touchmark_formats::container::{Container, Level, Sscc};
+use touchmark_formats::date::Date;
+use touchmark_formats::delegation::{Delegation, OutOfScope, SerialRange};
+use touchmark_formats::key::PublicKey;
+use touchmark_formats::mark::Part;
+use touchmark_formats::text::Label;
+
+/// Something that goes into a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// The container that it is; `None` for parts.
+    pub level: Option<Level>,
+    /// The serials of the parts in it, or of the parts that it is.
+    pub serials: Vec<SerialRange>,
+    /// Their part number.
+    pub part: Label,
+    /// Their lot, where it is one.
+    pub lot: Option<Label>,
+}
+
+/// What a container is to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Packing {
+    /// Its kind.
+    pub level: Level,
+    /// The day of packing.
+    pub date: Date,
+    /// Its number in logistics.
+    pub sscc: Option<Sscc>,
+}
+
+/// What is in a container, ready for its label.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contents {
+    /// What its mark says.
+    pub container: Container,
+    /// The part, as text.
+    pub part: Label,
+    /// The lot, as the signature covers it.
+    pub lot: Option<Label>,
+    /// The serials of all parts in it, rising.
+    pub serials: Vec<SerialRange>,
+}
+
+/// What a scanner read: the text form of a mark or a container mark of this line, whose public key is `key`.
+///
+/// # Errors
+/// It is no mark, or not one that this line signed; or a container that is not on record in `book`.
+pub fn scanned(text: &str, delegation: &Delegation, key: &PublicKey, book: &Book) -> Result<Piece> {
+    let unusable =
+        |why: &dyn std::fmt::Display| Error::unusable(format!("{text:?} is not the text form of a mark: {why}"));
+    let code = text.strip_prefix("TM1:").unwrap_or(text);
+    let bytes = base45::decode(code).map_err(|e| unusable(&e))?;
+    let carried = Carried::from_bytes(&bytes).map_err(|e| unusable(&e))?;
+    let lot = carried.lot(delegation).cloned();
+    let part = delegation.part_named(carried.part()).cloned();
+    let good = |part: &Label| key.verify(&carried.message(&delegation.maker, part, lot.as_ref()), carried.signature());
+    let part = part.filter(good).ok_or_else(|| {
+        Error::refused(format!("serials {}: this line did not sign the mark {text:?}", carried.serials()))
+            .hint("what another line made is packed by that line; what nobody made is no part")
+    })?;
+    match carried {
+        Carried::Mark(_) => Ok(Piece { level: None, serials: vec![carried.serials()], part, lot }),
+        Carried::Container(signed) => {
+            let known = book.find(&base45::encode(&bytes)).ok_or_else(|| {
+                Error::refused(format!(
+                    "the {} of serials {} is not on record in {}",
+                    signed.container.level.name(),
+                    signed.container.serials,
+                    book.path().display()
+                ))
+                .hint("which of its serials are missing is known only where it was packed")
+            })?;
+            Ok(Piece { level: Some(signed.container.level), serials: known.serials.clone(), part, lot })
+        }
+    }
+}
+
+/// What the container of `pieces` says.
+///
+/// # Errors
+/// Nothing goes in, something that does not belong there, a serial twice, parts of several numbers; or the delegation
+/// does not allow it.
+pub fn contents(delegation: &Delegation, packing: &Packing, pieces: &[Piece]) -> Result<Contents> {
+    let inner = match packing.level {
+        Level::Reel => None,
+        Level::Box => Some(Level::Reel),
+        Level::Pallet => Some(Level::Box),
+    };
+    let name = |level: Option<Level>| level.map_or("part", Level::name);
+    if let Some(wrong) = pieces.iter().find(|piece| piece.level != inner) {
+        let (outer, found, wanted) = (packing.level.name(), name(wrong.level), name(inner));
+        return Err(Error::refused(format!("a {outer} holds no {found}, and one was given"))
+            .hint(format!("a {outer} holds what is called {wanted} here: pack that first")));
+    }
+    let serials = disjoint(pieces)?;
+    let (Some(first), Some(last), Some(piece)) = (serials.first(), serials.last(), pieces.first()) else {
+        return Err(Error::unusable("nothing to pack").hint("name what was scanned, one text form a line"));
+    };
+    if let Some(other) = pieces.iter().find(|other| other.part != piece.part) {
+        return Err(Error::refused(format!("parts {} and {} in one {}", piece.part, other.part, packing.level.name()))
+            .hint("a label names one part number: pack them apart"));
+    }
+    let range = SerialRange { first: first.first, last: last.last };
+    let quantity: u64 = serials.iter().map(SerialRange::count).sum();
+    let listed = delegation.parts.iter().position(|part| *part == piece.part).and_then(|n| u16::try_from(n).ok());
+    let one_lot = pieces.iter().all(|other| other.lot == piece.lot);
+    let mut container = Container {
+        key_id: delegation.key.id(),
+        level: packing.level,
+        serials: range,
+        missing: range.count() - quantity,
+        date: packing.date,
+        part: listed.map_or_else(|| Part::Inline(piece.part.clone()), Part::Listed),
+        lot: None,
+        site: None,
+        sscc: packing.sscc,
+        capsule: None,
+    };
+    // A lot that the delegation ties to the whole range need not be spelled.
+    if one_lot && delegation.container_lot(&container) != piece.lot.as_ref() {
+        container.lot.clone_from(&piece.lot);
+    }
+    let broken = delegation.container_violations(&container);
+    // A serial outside the range is outside every lot too, which is no news.
+    if let Some(limit) = broken.iter().find(|limit| **limit == OutOfScope::Serial).or(broken.first()) {
+        return Err(refusal(*limit, &container, delegation));
+    }
+    let lot = delegation.container_lot(&container).cloned();
+    Ok(Contents { container, part: piece.part.clone(), lot, serials })
+}
+
+/// The serials of all pieces, rising, none of them twice.
+fn disjoint(pieces: &[Piece]) -> Result<Vec<SerialRange>> {
+    let mut all: Vec<SerialRange> = pieces.iter().flat_map(|piece| piece.serials.iter().copied()).collect();
+    all.sort_by_key(|range| range.first);
+    let twice = all.iter().zip(all.iter().skip(1)).find(|(a, b)| a.last >= b.first);
+    match twice {
+        Some((_, again)) => Err(Error::refused(format!("serial {} is in it twice", again.first))
+            .hint("one of the two was scanned twice, or is a copy: look at the parts")),
+        None => Ok(merged(all)),
+    }
+}
+
+fn refusal(limit: OutOfScope, container: &Container, delegation: &Delegation) -> Error {
+    let what = match limit {
+        OutOfScope::Part => "may not mark this part".to_owned(),
+        OutOfScope::Lot => format!("may not mark what serials {} have in common as one lot", container.serials),
+        OutOfScope::Serial => format!("may not use serials {}, only {}", container.serials, delegation.serials),
+        OutOfScope::TooEarly => format!("may not mark dates before {}", delegation.not_before),
+        OutOfScope::TooLate => format!("may not mark dates after {}", delegation.not_after),
+        _ => format!("may not: {}", limit.name()),
+    };
+    Error::refused(format!("line {:?} {what}", delegation.line.as_str()))
+        .hint("the maker can grant another delegation (`touchmark-sign delegate grant`)")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,74 @@
+//! Strips: marks for the good units of a map, each with its place.
+
+use super::kit::Place;
+use serde_json::Value;
+
+const MAP: &str = r#"<?xml version="1.0"?>
+<MapData xmlns="urn:semi-org:xsd.E142-1.V1005.SubstrateMap">
+  <Substrates><Substrate SubstrateType="Strip" SubstrateId="S-0042"><LotId>A2B347K</LotId></Substrate></Substrates>
+  <SubstrateMaps><SubstrateMap SubstrateType="Strip" SubstrateId="S-0042"><Overlay MapName="bins">
+    <BinCodeMap BinType="HexaDecimal" NullBin="FF">
+      <BinDefinitions><BinDefinition BinCode="01" BinQuality="Pass"/><BinDefinition BinCode="02" BinQuality="Fail"/></BinDefinitions>
+      <BinCode>01020101</BinCode>
+      <BinCode>FF010201</BinCode>
+    </BinCodeMap>
+  </Overlay></SubstrateMap></SubstrateMaps>
+</MapData>"#;
+
+fn placed(text: &str) -> Vec<(u64, u64, u64)> {
+    let number = |line: &Value, name: &str| line[name].as_u64().unwrap();
+    let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    lines.map(|line| (number(&line, "x"), number(&line, "y"), number(&line, "serial"))).collect()
+}
+
+#[test]
+fn a_strip_is_asked_for_under_its_own_id_and_placed() {
+    let place = Place::with_home();
+    place.write("map.xml", MAP);
+    let ran = place.run("strip request --map map.xml --part P --date 2026-11-23");
+    ran.says(0, "substrate \"S-0042\": 5 of 7 units are good");
+    let request: Value = serde_json::from_str(&ran.out).unwrap();
+    let expected = serde_json::json!({
+        "id": "S-0042", "client": "strip", "part": "P", "lot": "A2B347K", "date": "2026-11-23", "count": 5
+    });
+    assert_eq!(request, expected);
+    place.run("mark --home h --part P --lot A2B347K --count 5 --serial 11 --format text --out codes").done();
+    place
+        .run("strip place --map map.xml --marks codes --out strip.jsonl")
+        .says(0, "substrate \"S-0042\": 5 marks placed");
+    let expected = [(0, 0, 11), (2, 0, 12), (3, 0, 13), (1, 1, 14), (3, 1, 15)];
+    assert_eq!(placed(&place.read("strip.jsonl")), expected);
+    let codes = place.read("codes");
+    let first: Value = serde_json::from_str(place.read("strip.jsonl").lines().next().unwrap()).unwrap();
+    assert_eq!((first["substrate"].as_str(), first["bin"].as_str()), (Some("S-0042"), Some("01")));
+    assert_eq!(first["text"].as_str(), codes.lines().next());
+    // As the line answers, in whatever form it was asked for.
+    let marks: Vec<Value> = (11..16).map(|n| serde_json::json!({"serial": n, "svg": "<svg/>"})).collect();
+    let answer = serde_json::json!({"id": "S-0042", "marks": marks}).to_string();
+    let ran = place.run_with("strip place --map map.xml --marks - --out -", &answer).done();
+    assert_eq!(placed(&ran.out), expected);
+    assert!(ran.out.contains("<svg/>"));
+}
+
+#[test]
+fn marks_of_another_strip_are_not_placed() {
+    let place = Place::with_home();
+    place.write("map.xml", MAP);
+    let refused = |answer: &str, error: &str| {
+        let ran = place.run_with("strip place --map map.xml --marks - --out out.jsonl", answer);
+        assert!(ran.err.starts_with(&format!("error: standard input: {error}")), "{ran:?}");
+        assert!(!place.path("out.jsonl").exists());
+        ran.status
+    };
+    let other = r#"{"id":"S-0043","marks":[]}"#;
+    assert_eq!(refused(other, "the answer is to request \"S-0043\", not to \"S-0042\""), Some(1));
+    let no = r#"{"id":"S-0042","error":{"kind":"refused","message":"the serials are used up","hint":"ask"}}"#;
+    assert_eq!(refused(no, "the line gave no marks: the serials are used up\nhint: ask"), Some(1));
+    let few = r#"{"id":"S-0042","marks":[{"serial":1}]}"#;
+    assert_eq!(refused(few, "1 marks for 5 good units of substrate \"S-0042\""), Some(1));
+    assert_eq!(refused("{", "no answer of the line"), Some(2));
+    assert_eq!(refused("HELLO\n", "line 1: "), Some(2));
+    let ran = place.run("strip request --map map.xml --good 0Z --part P");
+    assert_eq!((ran.status, ran.out.as_str()), (Some(2), ""), "{ran:?}");
+    assert!(ran.err.contains("substrate \"S-0042\" has no good unit"), "{ran:?}");
+}
