@@ -18,6 +18,7 @@
 //! | [`pack`] | reels, boxes and pallets |
 //! | [`plan`] | which symbol, what size, what fits a package |
 //! | [`design`] | how a mark is carried and drawn |
+//! | [`readback`] | what the line's camera saw |
 //! | [`render`] | artwork of symbols |
 //! | [`cli`] | the command line `touchmark-sign` |
 
@@ -37,6 +38,7 @@ pub mod line;
 pub mod lot;
 pub mod pack;
 pub mod plan;
+pub mod readback;
 pub mod render;
 pub mod sign;
 pub mod substrate;

@@ -9,6 +9,7 @@ mod lot;
 mod mark;
 mod pack;
 mod plan;
+mod readback;
 mod secrets;
 mod strip;
 mod trust;
@@ -117,6 +118,7 @@ enum Command {
     Mark(Box<mark::Args>),
     Pack(Box<pack::Args>),
     Strip(Box<strip::Args>),
+    Readback(readback::Args),
     Plan(plan::Args),
     Disclose(Box<disclose::Args>),
     Delegate(delegate::Args),
@@ -136,6 +138,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> ExitSta
         Command::Mark(args) => mark::run(*args, io),
         Command::Pack(args) => pack::run(*args, io),
         Command::Strip(args) => strip::run(*args, io),
+        Command::Readback(args) => readback::run(&args, io),
         Command::Plan(args) => plan::run(&args, io),
         Command::Disclose(args) => disclose::run(*args, io),
         Command::Delegate(args) => delegate::run(args, io),

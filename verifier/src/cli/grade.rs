@@ -6,6 +6,7 @@ use crate::grade::{Grade, Quality, Report, grade};
 use crate::photo::{self, Limits};
 use crate::read::{self, Options};
 use crate::verdict::Status;
+use base64::{Engine, engine::general_purpose::STANDARD};
 use clap::Args;
 use serde::Serialize;
 use std::fmt::Write;
@@ -61,6 +62,9 @@ struct Graded {
     symbology: &'static str,
     modules: [usize; 2],
     corners: [[f32; 2]; 4],
+    /// What it carries, base64, if it was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<String>,
     #[serde(flatten)]
     quality: Quality,
 }
@@ -107,6 +111,7 @@ fn graded(path: &Path, options: &Options) -> Line {
             symbology: located.symbology.name(),
             modules: [located.modules.width, located.modules.height],
             corners: located.corners.map(|p| [p.x, p.y]),
+            bytes: symbol.decoded.as_ref().ok().map(|decoded| STANDARD.encode(&decoded.bytes)),
             quality: grade(&photo.luma, symbol)?,
         })
     });
