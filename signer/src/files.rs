@@ -70,6 +70,23 @@ pub fn first_line(path: &Path) -> Result<Passphrase> {
     secret.ok_or_else(|| Passphrase::no_such(&path.display().to_string()))
 }
 
+/// The first line of the file at `path`, as a secret that nobody but the owner of the file can read.
+///
+/// # Errors
+/// As [`first_line`], or others can read it.
+pub fn private_line(path: &Path) -> Result<Passphrase> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let meta = fs::metadata(path).map_err(|e| Error::io("read", path, &e))?;
+        if meta.permissions().mode() & 0o077 != 0 {
+            return Err(Error::file(path, "others can read this secret")
+                .hint(format!("`chmod 600 {}` lets only its owner", path.display())));
+        }
+    }
+    first_line(path)
+}
+
 /// Writes `bytes` to `path` so that the file there is the old one or the new one, never a part: into a neighbour, then
 /// by renaming. What is no ordinary file (a pipe, a device) is written to as it is.
 ///

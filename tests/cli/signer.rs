@@ -9,6 +9,8 @@
 mod kit;
 mod softhsm;
 
+#[path = "signer/adapters.rs"]
+mod adapters;
 #[path = "signer/crash.rs"]
 mod crash;
 #[path = "signer/delegate.rs"]

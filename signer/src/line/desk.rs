@@ -291,6 +291,12 @@ fn order(client: &str, request: &Request, recipe: &Recipe) -> Result<(Order, Opt
     short("client", client)?;
     let id = request.id.as_deref().map(|id| {
         short("id", id)?;
+        // One that is always the same would give the same marks to different parts.
+        if id.is_empty() {
+            return Err(
+                Error::unusable("an id is not empty").hint("leave id out, or give every request one of its own")
+            );
+        }
         Ok(RequestId { client: client.to_owned(), id: id.to_owned() })
     });
     Ok((Order { content, serial: None, count }, id.transpose()?))
@@ -354,7 +360,10 @@ fn read(request: &Request) -> Result<Option<Vec<u8>>> {
 
 fn answer(done: Done, recipe: &Recipe, form: Form) -> Result<Answer> {
     Ok(match done {
-        Done::Issued(issued) => Answer { marks: marks(&issued, recipe, form)?, ..Answer::default() },
+        Done::Issued(issued) => {
+            let drawn = Some(form).filter(|form| format(*form).is_some() && *form != Form::Matrix);
+            Answer { again: issued.again > 0, form: drawn, marks: marks(&issued, recipe, form)?, ..Answer::default() }
+        }
         Done::Noted(state) => Answer { state: Some(name(state)), ..Answer::default() },
         Done::ReadBack(good, next) => {
             let marks = next.map(|issued| marks(&issued, recipe, form)).transpose()?.unwrap_or_default();

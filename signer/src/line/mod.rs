@@ -17,6 +17,7 @@
 //! | [`protocol`] | requests and answers, as JSON Lines have them |
 //! | [`plain`] | the same for controllers that know no JSON |
 //! | [`desk`] | requests to jobs, marks to answers, and the line's status |
+//! | [`adapters`] | HTTP, a hot folder, MQTT |
 //! | [`stream`] | adapters for whatever carries lines: sockets, standard input |
 //! | [`log`] | what happens, as lines of JSON |
 //!
@@ -31,6 +32,7 @@
 //! Nothing that an adapter does can issue a serial twice. What it must see to itself: each request that may be repeated
 //! has an `id`, unique within its `client`, so that asking again after a lost answer gets the same marks.
 
+pub mod adapters;
 pub mod audit;
 pub mod desk;
 pub mod issuer;

@@ -117,6 +117,12 @@ pub struct Answer {
     /// Whether the mark that was spoken of is good, or why not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
+    /// The marks were issued before, when this id was asked first.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub again: bool,
+    /// The form of artwork.
+    #[serde(rename = "as", default, skip_serializing_if = "Option::is_none")]
+    pub form: Option<Form>,
     /// The marks, in the order of their serials.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub marks: Vec<Mark>,
@@ -129,6 +135,10 @@ pub struct Answer {
     /// Why there is nothing else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Failure>,
+}
+
+fn is_false(no: &bool) -> bool {
+    !no
 }
 
 /// One mark.

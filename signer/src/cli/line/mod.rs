@@ -1,9 +1,11 @@
 //! `touchmark-sign line`: the service between the MES and the laser, and what is needed around it.
 
+mod adapters;
 mod find;
 mod recover;
 mod run;
 mod status;
+mod top;
 mod verify;
 
 use super::Io;
@@ -27,6 +29,7 @@ pub(super) struct Args {
 enum Command {
     Run(Box<run::Args>),
     Status(status::Args),
+    Top(top::Args),
     Find(find::Args),
     VerifyJournal(verify::Args),
     Recover(recover::Args),
@@ -55,6 +58,7 @@ pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
     match args.command {
         Command::Run(args) => run::run(*args, io),
         Command::Status(args) => status::run(&args, io),
+        Command::Top(args) => top::run(&args, io),
         Command::Find(args) => find::run(&args, io),
         Command::VerifyJournal(args) => verify::run(&args, io),
         Command::Recover(args) => recover::run(&args, io),

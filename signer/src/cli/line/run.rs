@@ -1,5 +1,6 @@
 //! `touchmark-sign line run`.
 
+use super::adapters::{self, Adapters};
 use super::{Io, PassphraseArgs, Which};
 use crate::cli::secrets::Secrets;
 use crate::error::{Error, Result};
@@ -45,11 +46,13 @@ pub(super) struct Args {
     block: u64,
     #[command(flatten)]
     ways: Ways,
+    #[command(flatten)]
+    further: adapters::Args,
 }
 
 /// How requests come in.
 #[derive(clap::Args)]
-#[group(required = true, multiple = true)]
+#[group(id = "way", required = true, multiple = true)]
 #[command(next_help_heading = "Ways in")]
 struct Ways {
     /// Take requests on standard input, and answer on standard output
@@ -74,14 +77,17 @@ pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
     let stop = Stop::default();
     // Listening comes last of what can fail, so that a line that is reached is one that works.
     let listeners = Listeners::open(&args.ways)?;
+    let further = Adapters::open(&args.further, &args.name)?;
     let (handle, thread) = service::Line::start(issuer);
     let store = home.store_name();
     let desk = Desk::new(handle.clone(), &args.name, &store, delegation, recipes);
     stop_on_signals(&stop)?;
-    started(&args, &desk, &listeners);
-    let adapters = listeners.start(&desk, &stop);
+    started(&args, &desk, &listeners, &further);
+    let mut adapters = listeners.start(&desk, &stop);
+    adapters.extend(further.start(&desk, &stop));
     if args.ways.stdin {
-        serve_stdin(&args.ways, &desk, &stop);
+        let only = args.ways.tcp.is_empty() && args.ways.unix.is_none() && !args.further.any();
+        serve_stdin(only, &desk, &stop);
     }
     stop.wait();
     event(Level::Info, "stopping", json!({}));
@@ -203,9 +209,8 @@ fn listen_unix(path: &Path) -> Result<std::os::unix::net::UnixListener> {
 }
 
 /// Serves standard input. Its end ends the line, unless there are other ways in.
-fn serve_stdin(ways: &Ways, desk: &Desk, stop: &Stop) {
+fn serve_stdin(only: bool, desk: &Desk, stop: &Stop) {
     let (desk, stop) = (desk.clone(), stop.clone());
-    let only = ways.tcp.is_empty() && ways.unix.is_none();
     std::thread::spawn(move || {
         if let Err(e) = stream::serve(std::io::stdin(), std::io::stdout(), &desk, "stdin", &stop) {
             event(Level::Warn, "client-gone", json!({"message": e.message}));
@@ -227,7 +232,7 @@ fn stop_on_signals(stop: &Stop) -> Result<()> {
     Ok(())
 }
 
-fn started(args: &Args, desk: &Desk, listeners: &Listeners) {
+fn started(args: &Args, desk: &Desk, listeners: &Listeners, further: &Adapters) {
     let status = desk.status();
     let tcp: Vec<String> = listeners.tcp.iter().filter_map(|l| l.local_addr().ok()).map(|a| a.to_string()).collect();
     let recipes: Vec<&str> = desk.recipes().collect();
@@ -236,7 +241,7 @@ fn started(args: &Args, desk: &Desk, listeners: &Listeners) {
         "started",
         json!({
             "line": status.line, "name": status.name, "key": status.key, "store": status.store, "recipes": recipes,
-            "stdin": args.ways.stdin, "tcp": tcp, "unix": args.ways.unix,
+            "stdin": args.ways.stdin, "tcp": tcp, "unix": args.ways.unix, "further": further.about(),
         }),
     );
 }

@@ -95,7 +95,7 @@ fn print_running(status: &Status, json: bool, io: &mut Io<'_>) -> Result<()> {
     Ok(())
 }
 
-fn ask(socket: &str) -> Result<Status> {
+pub(super) fn ask(socket: &str) -> Result<Status> {
     let failed = |e: std::io::Error| {
         Error::io("ask the line at", socket.as_ref(), &e).hint("is it running? `line run` says where it listens")
     };

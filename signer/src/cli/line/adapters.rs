@@ -1,0 +1,159 @@
+//! The options of `line run` for HTTP, the hot folder and MQTT, and the threads that serve them.
+
+use crate::error::{Error, Result};
+use crate::files;
+use crate::line::adapters::folder::HotFolder;
+use crate::line::adapters::http::{Server, Token};
+use crate::line::adapters::mqtt::json::Json;
+use crate::line::adapters::mqtt::sparkplug::Sparkplug;
+use crate::line::adapters::mqtt::{self, Dialect};
+use crate::line::adapters::{folder, http};
+use crate::line::desk::Desk;
+use crate::line::log::{Level, event};
+use crate::line::stop::Stop;
+use serde_json::json;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use zeroize::Zeroizing;
+
+/// The port of MQTT without TLS.
+const MQTT_PORT: u16 = 1883;
+
+/// Further ways in.
+#[derive(clap::Args)]
+#[group(skip)]
+#[command(next_help_heading = "Ways in")]
+pub(super) struct Args {
+    /// Serve HTTP here, as 127.0.0.1:8080; GET /openapi.json describes it
+    #[arg(long, value_name = "ADDRESS:PORT", group = "way")]
+    http: Option<SocketAddr>,
+    /// File whose first line HTTP clients must show as a bearer token; needed where other machines can ask
+    #[arg(long, value_name = "F", requires = "http")]
+    http_token_file: Option<PathBuf>,
+    /// Answer the CSV files that are put into DIR/in
+    #[arg(long, value_name = "DIR", group = "way")]
+    hot_folder: Option<PathBuf>,
+    /// Seconds for which a file must stand still before it is taken; 0 if files are renamed into DIR/in
+    #[arg(long, value_name = "S", requires = "hot_folder", default_value_t = folder::SETTLE.as_secs())]
+    settle: u64,
+    /// Take requests from this MQTT broker
+    #[arg(long, value_name = "HOST[:PORT]", group = "way")]
+    mqtt: Option<String>,
+    /// Requests and answers as JSON under this topic [default: touchmark/NAME]
+    #[arg(long, value_name = "TOPIC", requires = "mqtt", conflicts_with = "sparkplug")]
+    mqtt_topic: Option<String>,
+    /// Be the device NAME of this Sparkplug B edge node instead
+    #[arg(long, value_name = "GROUP/NODE", requires = "mqtt")]
+    sparkplug: Option<String>,
+    /// User name at the broker
+    #[arg(long, value_name = "USER", requires = "mqtt")]
+    mqtt_user: Option<String>,
+    /// File whose first line is the password at the broker
+    #[arg(long, value_name = "F", requires = "mqtt_user")]
+    mqtt_password_file: Option<PathBuf>,
+}
+
+impl Args {
+    /// Whether there is any of them.
+    pub(super) fn any(&self) -> bool {
+        self.http.is_some() || self.hot_folder.is_some() || self.mqtt.is_some()
+    }
+}
+
+/// Ways in that are open, and not served yet.
+pub(super) struct Adapters {
+    http: Option<Server>,
+    folder: Option<HotFolder>,
+    mqtt: Option<(mqtt::Options, Box<dyn Dialect>)>,
+}
+
+impl Adapters {
+    /// Opens what `args` ask for, for the line that issues under `name`.
+    ///
+    /// # Errors
+    /// An address is taken, a folder is in use, an option makes no sense.
+    pub(super) fn open(args: &Args, name: &str) -> Result<Self> {
+        let token = args.http_token_file.as_deref().map(Token::read).transpose()?;
+        let server = args.http.map(|address| Server::bind(http::Options { address, token })).transpose()?;
+        let settle = Duration::from_secs(args.settle);
+        let folder = args.hot_folder.as_deref().map(|dir| HotFolder::open(dir, settle)).transpose()?;
+        let broker = args.mqtt.as_deref().map(|broker| Ok((broker_of(args, broker, name)?, dialect(args, name)?)));
+        Ok(Self { http: server, folder, mqtt: broker.transpose()? })
+    }
+
+    /// What the log says of them.
+    pub(super) fn about(&self) -> serde_json::Value {
+        json!({
+            "http": self.http.as_ref().and_then(|server| server.address().ok()).map(|address| address.to_string()),
+            "hot_folder": self.folder.as_ref().map(|folder| folder.dir().display().to_string()),
+            "mqtt": self.mqtt.as_ref().map(|(options, _)| format!("{}:{}", options.host, options.port)),
+        })
+    }
+
+    /// Serves them until `stop`.
+    pub(super) fn start(self, desk: &Desk, stop: &Stop) -> Vec<JoinHandle<()>> {
+        let mut threads = Vec::new();
+        if let Some(server) = self.http {
+            let (desk, stop) = (desk.clone(), stop.clone());
+            threads.push(std::thread::spawn(move || failed("http", server.run(desk, &stop))));
+        }
+        if let Some(folder) = self.folder {
+            let (desk, stop) = (desk.clone(), stop.clone());
+            threads.push(std::thread::spawn(move || folder.run(&desk, &stop, &|text| say("hot-folder", text))));
+        }
+        if let Some((options, dialect)) = self.mqtt {
+            let (desk, stop) = (desk.clone(), stop.clone());
+            threads.push(std::thread::spawn(move || {
+                failed("mqtt", mqtt::run(&options, dialect, &desk, &stop, &|text| say("mqtt", text)));
+            }));
+        }
+        threads
+    }
+}
+
+fn broker_of(args: &Args, broker: &str, name: &str) -> Result<mqtt::Options> {
+    let wrong = || {
+        Error::unusable(format!("--mqtt {broker:?} is not HOST or HOST:PORT"))
+            .hint("there is no TLS here: for a broker that wants it let a tunnel end on this machine")
+    };
+    let place = broker.strip_prefix("mqtt://").unwrap_or(broker);
+    let (host, port) = match place.rsplit_once(':') {
+        Some((host, port)) => (host, port.parse().map_err(|_| wrong())?),
+        None => (place, MQTT_PORT),
+    };
+    if host.is_empty() || host.contains('/') {
+        return Err(wrong());
+    }
+    let password = match &args.mqtt_password_file {
+        Some(path) => files::private_line(path)?.expose().to_owned(),
+        None => String::new(),
+    };
+    let login = args.mqtt_user.clone().map(|user| (user, Zeroizing::new(password)));
+    Ok(mqtt::Options { host: host.to_owned(), port, client_id: format!("touchmark-{name}"), login })
+}
+
+fn dialect(args: &Args, name: &str) -> Result<Box<dyn Dialect>> {
+    match (&args.sparkplug, &args.mqtt_topic) {
+        (Some(place), _) => {
+            let (group, node) = place.split_once('/').ok_or_else(|| {
+                Error::unusable(format!("--sparkplug {place:?} is not GROUP/NODE"))
+                    .hint("as in --sparkplug Plant1/Hall2")
+            })?;
+            Ok(Box::new(Sparkplug::new(group, node, name)?))
+        }
+        (None, Some(topic)) => Ok(Box::new(Json::new(topic)?)),
+        (None, None) => Ok(Box::new(Json::new(&format!("touchmark/{name}"))?)),
+    }
+}
+
+fn say(way: &str, text: &str) {
+    event(Level::Info, way, json!({ "message": text }));
+}
+
+fn failed(way: &str, result: Result<()>) {
+    if let Err(e) = result {
+        event(Level::Error, way, json!({ "message": e.message }));
+    }
+}

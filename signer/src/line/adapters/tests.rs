@@ -1,0 +1,60 @@
+//! A line that runs within the test process, on a store of its own.
+
+use crate::delegate::Limits;
+use crate::error::Result;
+use crate::issue::tests::delegation;
+use crate::keys::SecretKey;
+use crate::line::desk::Desk;
+use crate::line::issuer::{Issuer, Parts};
+use crate::line::service::Line;
+use crate::line::store::Store;
+use crate::line::witness::{Busy, Witness};
+use crate::sign::LineKey;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use touchmark_formats::date::Date;
+use touchmark_formats::delegation::SerialRange;
+use touchmark_formats::mark::Serial;
+
+/// A running line; it ends when this is dropped, and goes on where it was when started again.
+pub(super) struct Running {
+    pub(super) desk: Desk,
+    line: Line,
+    thread: Option<JoinHandle<Result<()>>>,
+}
+
+impl Running {
+    /// Starts the line whose store is in `folder`. It may issue serials 1 to `last`.
+    pub(super) fn start(folder: &Path, last: u64) -> Self {
+        let store = Store::sqlite(&folder.join("serials.db"), true).unwrap();
+        Self::with(store, folder, last).unwrap()
+    }
+
+    /// The same with a store that is there already.
+    pub(super) fn with(store: Store, folder: &Path, last: u64) -> Result<Self> {
+        let serials = SerialRange { first: Serial::new(1).unwrap(), last: Serial::new(last).unwrap() };
+        let delegation = Arc::new(delegation(Limits { serials, ..Limits::wide(1, Date::MIN, Date::MAX) }));
+        let issuer = Issuer::start(Parts {
+            store,
+            witness: Witness::open(&folder.join("state"), &delegation.key, "line", Busy::Wait).unwrap(),
+            name: "line".to_owned(),
+            key: Arc::new(LineKey::new(Box::new(SecretKey::from_seed(&[2; 32]))).unwrap()),
+            delegation: Arc::clone(&delegation),
+            years: Box::new(|_| Ok(None)),
+            lease: 100,
+        })?;
+        let (line, thread) = Line::start(issuer);
+        let desk = Desk::new(line.clone(), "line", "serials.db", delegation, BTreeMap::new());
+        Ok(Self { desk, line, thread: Some(thread) })
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.line.finish();
+        // A store that fails on purpose may do so here as well.
+        let _ = self.thread.take().unwrap().join().unwrap();
+    }
+}
