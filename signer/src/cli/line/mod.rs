@@ -1,6 +1,7 @@
 //! `touchmark-sign line`: the service between the MES and the laser, and what is needed around it.
 
 mod adapters;
+mod backup;
 mod find;
 mod recover;
 mod run;
@@ -32,6 +33,7 @@ enum Command {
     Top(top::Args),
     Find(find::Args),
     VerifyJournal(verify::Args),
+    Backup(backup::Args),
     Recover(recover::Args),
 }
 
@@ -61,6 +63,7 @@ pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
         Command::Top(args) => top::run(&args, io),
         Command::Find(args) => find::run(&args, io),
         Command::VerifyJournal(args) => verify::run(&args, io),
+        Command::Backup(args) => backup::run(&args, io),
         Command::Recover(args) => recover::run(&args, io),
     }
 }

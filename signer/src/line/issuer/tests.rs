@@ -24,14 +24,21 @@ fn folder() -> tempfile::TempDir {
 
 /// Where a store is, and the state of one machine.
 struct World {
-    folder: tempfile::TempDir,
+    folder: PathBuf,
+    _temporary: Option<tempfile::TempDir>,
     url: Option<String>,
     delegation: Arc<Delegation>,
 }
 
 impl World {
     fn sqlite() -> Self {
-        Self { folder: folder(), url: None, delegation: Arc::new(delegation(limits())) }
+        let temporary = folder();
+        Self { folder: temporary.path().to_owned(), _temporary: Some(temporary), ..Self::at(PathBuf::new(), None) }
+    }
+
+    /// In a folder that somebody else made.
+    fn at(folder: PathBuf, url: Option<String>) -> Self {
+        Self { folder, _temporary: None, url, delegation: Arc::new(delegation(limits())) }
     }
 
     fn postgres() -> Self {
@@ -44,11 +51,11 @@ impl World {
     }
 
     fn state(&self) -> PathBuf {
-        self.folder.path().join("state")
+        self.folder.join("state")
     }
 
     fn file(&self) -> PathBuf {
-        self.folder.path().join("serials.db")
+        self.folder.join("serials.db")
     }
 
     fn database(&self) -> Box<dyn Database> {
@@ -274,14 +281,14 @@ fn a_restored_store_is_refused() {
     let mut issuer = world.issuer("a");
     marks(one(&mut issuer, issue("", "P", None, 3)));
     issuer.finish().unwrap();
-    std::fs::copy(world.file(), world.folder.path().join("backup")).unwrap();
+    std::fs::copy(world.file(), world.folder.join("backup")).unwrap();
     let mut issuer = world.issuer("a");
     marks(one(&mut issuer, issue("", "P", None, 1)));
     issuer.finish().unwrap();
     for suffix in ["", "-wal", "-shm"] {
         let _ = std::fs::remove_file(format!("{}{suffix}", world.file().display()));
     }
-    std::fs::copy(world.folder.path().join("backup"), world.file()).unwrap();
+    std::fs::copy(world.folder.join("backup"), world.file()).unwrap();
     let refused = |parts| Issuer::start(parts).err().unwrap().message;
     let message = refused(world.parts("a", world.store()));
     assert!(
@@ -306,66 +313,129 @@ fn a_store_without_its_witness_is_refused() {
     }
 }
 
-/// What a client with patience does: asks again, with the same id, until it has its answer.
-fn patient(world: &World, plan: &Plan) -> BTreeMap<String, Vec<SignedMark>> {
-    let faulty = |world: &World| -> Result<Store> {
-        Store::open(Box::new(Faulty { inner: world.database(), plan: plan.clone() }))
+/// What a line is asked for where it fails: id, part, lot, count.
+const WISHES: [(&str, &str, Option<&str>, u64); 4] =
+    [("1", "P", None, 2), ("2", "P", None, 60), ("3", "Q", Some("TIED"), 5), ("4", "P", None, 1)];
+/// All of them together.
+const MARKS: u64 = 68;
+
+type Answers = BTreeMap<String, Vec<SignedMark>>;
+
+/// What a client with patience does: asks again, with the same id, until it has its answer. `told` hears each answer.
+fn patient(world: &World, plan: &Plan, answers: &mut Answers, mut told: impl FnMut(&str, &[SignedMark])) {
+    let start = || -> Result<Issuer> {
+        let store = Store::open(Box::new(Faulty { inner: world.database(), plan: plan.clone() }))?;
+        Issuer::start(world.parts("a", store))
     };
-    let start = || -> Result<Issuer> { Issuer::start(world.parts("a", faulty(world)?)) };
-    let mut answers: BTreeMap<String, Vec<SignedMark>> = BTreeMap::new();
-    let wishes = [("1", "P", None, 2u64), ("2", "P", None, 60), ("3", "Q", Some("TIED"), 5), ("4", "P", None, 1)];
     let mut issuer = start();
     for _ in 0..4 {
         let Ok(own) = &mut issuer else {
             issuer = start();
             continue;
         };
-        let open: Vec<_> = wishes.iter().filter(|(id, ..)| !answers.contains_key(*id)).collect();
+        let open: Vec<_> = WISHES.iter().filter(|(id, ..)| !answers.contains_key(*id)).collect();
         for pair in open.chunks(2) {
             let mut jobs: Vec<Job> = pair.iter().map(|(id, part, lot, count)| issue(id, part, *lot, *count)).collect();
             jobs.extend(answers.values().next().map(|marks| note(marks[0].mark.serial.get(), State::Verified)));
             for ((id, ..), answer) in pair.iter().zip(own.process(&jobs, now())) {
                 if answer.is_ok() {
-                    answers.insert((*id).to_owned(), marks(answer));
+                    let marks = marks(answer);
+                    told(id, &marks);
+                    answers.insert((*id).to_owned(), marks);
                 }
             }
         }
-        if answers.len() == wishes.len() {
+        if answers.len() == WISHES.len() {
             break;
         }
     }
-    assert_eq!(answers.len(), wishes.len(), "one failure is got over: {:?}", plan.step.lock());
+    assert_eq!(answers.len(), WISHES.len(), "one failure is got over: {:?}", plan.step.lock());
     if let Ok(own) = issuer {
         let _ = own.finish();
     }
-    answers
+}
+
+/// Every promise, once everything is answered.
+#[track_caller]
+fn kept(world: &World, answers: &Answers, place: &dyn Fn() -> String) {
+    let all: Vec<u64> = answers.values().flat_map(|marks| serials(marks)).collect();
+    let unique: std::collections::BTreeSet<_> = all.iter().collect();
+    assert_eq!((all.len() as u64, unique.len() as u64), (MARKS, MARKS), "{}", place());
+    assert_eq!(world.audited().issued, MARKS, "every mark on record was answered: {}", place());
+    let mut issuer = world.issuer("a");
+    for (id, part, lot, count) in WISHES {
+        assert_eq!(&marks(one(&mut issuer, issue(id, part, lot, count))), &answers[id], "{}", place());
+    }
 }
 
 /// Every step of the store fails once, in both ways, and every promise stands.
 fn fails_at_every_step(world: impl Fn() -> World, failure: Failure) {
     for step in 0.. {
-        let world = world();
-        let plan = Plan::new(step, failure);
-        let answers = patient(&world, &plan);
-        let all: Vec<u64> = answers.values().flat_map(|marks| serials(marks)).collect();
-        let unique: std::collections::BTreeSet<_> = all.iter().collect();
-        let place = || format!("step {step}, {failure:?}: {:?}", plan.step.lock());
-        assert_eq!((all.len(), unique.len()), (68, 68), "{}", place());
-        let counts = world.audited();
-        assert_eq!(counts.issued, 68, "every mark on record was answered: {}", place());
-        for (id, marks_then) in &answers {
-            let (_, part, lot, count) =
-                [("1", "P", None, 2u64), ("2", "P", None, 60), ("3", "Q", Some("TIED"), 5), ("4", "P", None, 1)]
-                    .into_iter()
-                    .find(|(other, ..)| other == id)
-                    .unwrap();
-            assert_eq!(&marks(one(&mut world.issuer("a"), issue(id, part, lot, count))), marks_then, "{}", place());
-        }
+        let (world, plan, mut answers) = (world(), Plan::new(step, failure), Answers::new());
+        patient(&world, &plan, &mut answers, |_, _| {});
+        kept(&world, &answers, &|| format!("step {step}, {failure:?}: {:?}", plan.step.lock()));
         if !plan.failed() {
             assert!(step > 40, "the scenario has too few steps: {step}");
             return;
         }
     }
+}
+
+/// Where a process that is going to die finds its store, at which step it dies, and how.
+const DOOMED: &str = "TOUCHMARK_TEST_DOOMED";
+
+/// Not a test of its own: what [`killed_at_every_step_of_its_journal`] runs in another process.
+#[test]
+fn doomed() {
+    let Ok(fate) = std::env::var(DOOMED) else { return };
+    let [how, step, folder, url] = fate.split(' ').collect::<Vec<_>>().try_into().unwrap();
+    let failure = if how == "before" { Failure::KilledBefore } else { Failure::KilledAfter };
+    let world = World::at(folder.into(), (!url.is_empty()).then(|| url.to_owned()));
+    let plan = Plan::new(step.parse().unwrap(), failure);
+    let mut log = std::fs::File::create(world.folder.join("client.log")).unwrap();
+    patient(&world, &plan, &mut Answers::new(), |id, marks| {
+        let hex = |mark: &SignedMark| mark.to_bytes().iter().map(|b| format!("{b:02x}")).collect::<String>();
+        let line = format!("{id} {}\n", marks.iter().map(hex).collect::<Vec<_>>().join(" "));
+        std::io::Write::write_all(&mut log, line.as_bytes()).unwrap();
+    });
+}
+/// Another process works until it dies at a step; then this one asks again for all that the client has no answer to.
+fn killed_at_every_step(world: impl Fn() -> World, how: &str) {
+    for step in 0.. {
+        let world = world();
+        let fate = format!("{how} {step} {} {}", world.folder.display(), world.url.as_deref().unwrap_or_default());
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        child.args(["--exact", "line::issuer::tests::doomed", "--test-threads", "1"]).env(DOOMED, fate);
+        let lived = child.output().unwrap().status.success();
+        let mut answers = Answers::new();
+        for line in std::fs::read_to_string(world.folder.join("client.log")).unwrap_or_default().lines() {
+            let (id, marks) = line.split_once(' ').unwrap();
+            answers.insert(id.to_owned(), marks.split(' ').map(unhex).collect());
+        }
+        patient(&world, &Plan::new(i64::MAX, Failure::Refused), &mut answers, |_, _| {});
+        kept(&world, &answers, &|| format!("killed {how} step {step}"));
+        if lived {
+            assert!(step > 40, "the scenario has too few steps: {step}");
+            return;
+        }
+    }
+}
+
+fn unhex(text: &str) -> SignedMark {
+    let byte = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).unwrap();
+    SignedMark::from_bytes(&(0..text.len()).step_by(2).map(byte).collect::<Vec<_>>()).unwrap()
+}
+
+#[test]
+fn sqlite_is_killed_at_every_step() {
+    killed_at_every_step(World::sqlite, "before");
+    killed_at_every_step(World::sqlite, "after");
+}
+
+#[test]
+fn postgres_is_killed_at_every_step() {
+    killed_at_every_step(World::postgres, "before");
+    killed_at_every_step(World::postgres, "after");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! Statements name their values `$1`, `$2`, ... in the order in which they first appear, which both understand.
 
 use crate::error::{Error, Result};
+use std::path::Path;
 
 /// A value in a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +64,12 @@ pub trait Database: Send {
     /// # Errors
     /// It cannot be reached.
     fn reopen(&mut self) -> Result<()>;
+
+    /// Writes a copy, as it is at one moment, to a file.
+    ///
+    /// # Errors
+    /// It is no file itself, or the copy cannot be written.
+    fn copy_to(&mut self, path: &Path) -> Result<()>;
 
     /// What it is, for messages: a path or a URL without its password.
     fn name(&self) -> &str;

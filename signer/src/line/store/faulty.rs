@@ -1,5 +1,5 @@
 //! A database that fails at a chosen step, in either of the two ways: it refused, or it did what it was asked and only the
-//! answer was lost.
+//! answer was lost; or the process dies there, before or after.
 
 use super::database::{Database, Dialect, Row, Value};
 use crate::error::{Error, Result};
@@ -13,6 +13,10 @@ pub(crate) enum Failure {
     Refused,
     /// It was done, and reported as failed.
     Done,
+    /// The process dies before it is done.
+    KilledBefore,
+    /// The process dies when it is done.
+    KilledAfter,
 }
 
 /// When the database fails, told from outside.
@@ -40,8 +44,12 @@ impl Plan {
             return work();
         }
         *self.step.lock().unwrap() = Some(what.to_owned());
-        if self.failure == Failure::Done {
+        if matches!(self.failure, Failure::Done | Failure::KilledAfter) {
             let _ = work();
+        }
+        if matches!(self.failure, Failure::KilledBefore | Failure::KilledAfter) {
+            // As by `kill -9`: nothing is flushed, closed or dropped.
+            std::process::abort();
         }
         Err(Error::storage(format!("broken on purpose at {what}")))
     }
@@ -85,6 +93,10 @@ impl Database for Faulty {
     fn reopen(&mut self) -> Result<()> {
         let Self { inner, plan } = self;
         plan.step("reopen", || inner.reopen())
+    }
+
+    fn copy_to(&mut self, path: &std::path::Path) -> Result<()> {
+        self.inner.copy_to(path)
     }
 
     fn name(&self) -> &str {

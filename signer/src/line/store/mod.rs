@@ -518,6 +518,16 @@ impl Store {
         self.known_key(key)
     }
 
+    /// Writes a copy of the store, as it is at one moment, to the file at `path`.
+    ///
+    /// # Errors
+    /// The store is a server, or failed; or the file cannot be written.
+    pub fn copy_to(&mut self, path: &Path) -> Result<()> {
+        self.db.copy_to(path)?;
+        let synced = std::fs::File::open(path).and_then(|file| file.sync_all());
+        synced.map_err(|e| Error::io("write", path, &e))
+    }
+
     /// How often serials were reserved in this store, by anybody.
     ///
     /// # Errors

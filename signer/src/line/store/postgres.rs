@@ -6,6 +6,7 @@ use postgres::types::private::BytesMut;
 use postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 use postgres::{Client, Config, NoTls, Statement};
 use std::collections::HashMap;
+use std::path::Path;
 use std::time::Duration;
 
 /// How long a connection may take to come about.
@@ -158,6 +159,10 @@ impl Database for Postgres {
         self.prepared.clear();
         self.client = connect(&self.config, &self.name)?;
         Ok(())
+    }
+
+    fn copy_to(&mut self, _: &Path) -> Result<()> {
+        Err(Error::unusable(format!("{} is a server", self.name)).hint("`pg_dump` makes a copy of it"))
     }
 
     fn name(&self) -> &str {

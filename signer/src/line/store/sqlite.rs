@@ -164,6 +164,12 @@ impl Database for Sqlite {
         Ok(())
     }
 
+    fn copy_to(&mut self, path: &Path) -> Result<()> {
+        private(path)?;
+        let target = path.to_str().ok_or_else(|| Error::file(path, "not a file name in UTF-8"))?;
+        self.run("VACUUM INTO $1", &[target.into()]).map(drop)
+    }
+
     fn name(&self) -> &str {
         &self.name
     }
