@@ -5,4 +5,4 @@ import sys
 line = socket.socket(socket.AF_UNIX)
 line.connect("line.socket")
 line.sendall(sys.argv[1].encode() + b"\n")
-print(line.makefile().readline().strip()[:100])
+print(line.makefile().readline().strip()[:120])

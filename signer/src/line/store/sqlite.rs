@@ -6,6 +6,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, ToSql, params_from_iter};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// How long a writer waits for another process.
@@ -22,8 +23,8 @@ pub(crate) struct Sqlite {
     name: String,
     connection: Connection,
     in_transaction: bool,
-    /// Ends the thread that copies the write-ahead log when it is dropped.
-    _checkpointer: Option<Sender<()>>,
+    /// Dropped after the connection, so that whichever is the last to close leaves no write-ahead log behind.
+    _checkpointer: Option<Checkpointer>,
 }
 
 impl Sqlite {
@@ -82,16 +83,29 @@ fn private(path: &Path) -> Result<()> {
 }
 
 /// Copies the write-ahead log into the database once in a while, so that no commit has to wait for that.
-fn checkpointer(path: &Path) -> Result<Sender<()>> {
+fn checkpointer(path: &Path) -> Result<Checkpointer> {
     let connection = connect(path, true)?;
     let (sender, stop) = mpsc::channel();
-    std::thread::spawn(move || {
+    let thread = std::thread::spawn(move || {
         while let Err(RecvTimeoutError::Timeout) = stop.recv_timeout(CHECKPOINT) {
             // Should it fail, the log is longer for a while, and whoever writes empties it in the end.
             let _ = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
         }
     });
-    Ok(sender)
+    Ok(Checkpointer { stop: Some(sender), thread: Some(thread) })
+}
+
+/// The thread that copies the write-ahead log.
+struct Checkpointer {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Checkpointer {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
 }
 
 impl ToSql for Value {
