@@ -2,6 +2,7 @@
 #![allow(clippy::panic, clippy::unwrap_used)] // A test kit stops a test that asks for nonsense.
 
 pub mod console;
+pub mod ladder;
 pub mod maker;
 pub mod page;
 pub mod postgres;

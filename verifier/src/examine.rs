@@ -1,7 +1,7 @@
 //! A photo in, its marks and their verdicts out.
 
 use crate::fuse::fuse;
-use crate::photo::{self, Limits, PhotoError};
+use crate::photo::{self, Limits, Photo, PhotoError};
 use crate::read::{self, DecodeError, Decoded, Effort, ModuleGrid, Symbol};
 use crate::recover::{Recovered, Recoverer};
 use crate::verdict::{Finding, FindingKind, Verdict};
@@ -74,18 +74,35 @@ pub fn examine(
     limits: &Limits,
     options: &read::Options,
 ) -> Result<Examination, PhotoError> {
-    let photo = photo::load(path, limits)?;
-    let symbols = read::read(&photo.luma, &read::Options { doubtful: true, ..options.clone() });
-    let recoverer = Recoverer::new(basis, options.effort);
+    Ok(examine_photo(&photo::load(path, limits)?, basis, options))
+}
+
+/// Judges every symbol of a photo in memory. At forensic effort the usual one comes first, and the rest where that proved
+/// nothing.
+#[must_use]
+pub fn examine_photo(photo: &Photo, basis: &Basis<'_>, options: &read::Options) -> Examination {
+    let at = |effort: Effort| {
+        let symbols = read::read(&photo.luma, &read::Options { doubtful: true, effort, ..options.clone() });
+        let marks = judge_all(&symbols, basis, effort);
+        let (width, height) = (photo.width(), photo.height());
+        Examination { sha256: photo.sha256, width, height, damage: photo.damage.clone(), marks, symbols }
+    };
+    let proven = |seen: &Examination| seen.marks.iter().any(|mark| mark.judged.assessment.proven.is_some());
+    let usual = at(options.effort.min(Effort::Normal));
+    if options.effort > Effort::Normal && !proven(&usual) { at(options.effort) } else { usual }
+}
+
+/// What the symbols of one photo are worth, those left out of which nothing can be said.
+#[must_use]
+pub fn judge_all(symbols: &[Symbol], basis: &Basis<'_>, effort: Effort) -> Vec<FoundMark> {
+    let recoverer = Recoverer::new(basis, effort);
     let judged = |symbol: &Symbol| {
         let located = &symbol.located;
         let judged = judge(&recoverer, located.symbology, &symbol.decoded, symbol.credible, || symbol.samplings());
         let worth_a_word = symbol.credible || judged.says_something();
         worth_a_word.then(|| FoundMark { judged, corners: located.corners.map(|p| [p.x, p.y]) })
     };
-    let marks = symbols.iter().filter_map(judged).collect();
-    let (width, height) = (photo.width(), photo.height());
-    Ok(Examination { sha256: photo.sha256, width, height, damage: photo.damage, marks, symbols })
+    symbols.iter().filter_map(judged).collect()
 }
 
 /// What several photos of one part say together.

@@ -1,4 +1,5 @@
-//! `cargo bench-photos`: how many symbols of real and rendered photos are read, and how fast, beside other readers.
+//! `cargo bench-photos`: how many symbols of real and rendered photos are read, and how fast, beside other readers: for a
+//! look at some of them. `cargo scoreboard` measures everything and writes the page.
 //!
 //! The photos are not part of the project: their folder is `TOUCHMARK_PHOTOS`, by default `../shared/photos`. Each set
 //! is a folder with pictures and a `truth.csv`.
@@ -8,11 +9,17 @@
 use clap::Parser;
 use std::path::PathBuf;
 use testkit::console::root;
+use testkit::ladder::{self, Plan};
 use testkit::page::put_section;
-use testkit::scoreboard::page::{Key, by_axis, by_kind, by_level, by_set, mean_times, table};
-use testkit::scoreboard::readers::Reader;
-use testkit::scoreboard::{Result, clean, run, truth};
-use touchmark_verifier::read::{Effort, Options};
+use testkit::scoreboard::marks::Verifier;
+use testkit::scoreboard::peers::Peer;
+use testkit::scoreboard::readers::{Reader, Rqrr, Touchmark};
+use testkit::scoreboard::records::Records;
+use testkit::scoreboard::tables::{Key, by_kind, by_set, ladder as level_table, mean_times, reads, times};
+use testkit::scoreboard::truth::{self, Set};
+use testkit::scoreboard::{Result, clean, run};
+use touchmark_formats::trust::Directory;
+use touchmark_verifier::read::Effort;
 
 /// Reads photos with known content and counts.
 #[derive(Parser)]
@@ -23,20 +30,27 @@ struct Args {
     /// Only pictures whose first symbol is of this kind: QRCode, DataMatrix, MicroQRCode, none
     #[arg(long)]
     symbology: Option<String>,
+    /// Only pictures whose name contains this
+    #[arg(long, default_value = "")]
+    file: String,
     /// Other readers, shown the same photos in turn: rqrr, and after tests/peers/setup zxing-cpp, opencv, zbar, libdmtx
     #[arg(long, value_delimiter = ',')]
     peers: Vec<String>,
     /// Instead: clean photos of 3, 12 and 48 megapixels, made in target/clean-photos, from file to content
     #[arg(long)]
     clean: bool,
+    /// Instead: the ladder of our own marks, rendered by the rig, whose folder is TOUCHMARK_RIG, into target/ladder; each
+    /// mark takes one kind of wear in so many
+    #[arg(long, value_name = "SPREAD")]
+    ladder: Option<usize>,
     /// How long we look: quick, normal, forensic; several are shown side by side
     #[arg(long, value_delimiter = ',', default_value = "normal")]
     effort: Vec<Effort>,
     /// Tell our reader where the symbol is, where the truth says it
     #[arg(long)]
     pointed: bool,
-    /// Also write the scores to this file, as Markdown; those of clean photos under their heading in it
-    #[arg(long)]
+    /// With --clean: also write the scores under their heading in this file, as Markdown
+    #[arg(long, requires = "clean")]
     page: Option<PathBuf>,
     /// Print the photos of which we missed or misread something
     #[arg(long)]
@@ -47,86 +61,89 @@ struct Args {
 }
 
 fn main() {
-    let args = Args::parse();
-    let mut readers: Vec<Reader> = Vec::new();
-    readers
-        .extend(args.effort.iter().map(|effort| Reader::Touchmark(Options { effort: *effort, ..Options::default() })));
-    readers.extend(args.peers.iter().map(|name| if name == "rqrr" { Reader::Rqrr } else { Reader::peer(name) }));
+    let mut args = Args::parse();
+    args.effort.sort_unstable();
+    let trust = ladder::trust();
+    let directory = Directory::new(&trust);
+    let ours: Box<dyn Reader> = match args.ladder {
+        Some(_) => Box::new(Verifier { directory: &directory, efforts: args.effort.clone() }),
+        None => Box::new(Touchmark { efforts: args.effort.clone(), pointed: args.pointed }),
+    };
+    let mut readers: Vec<Box<dyn Reader + '_>> = vec![ours];
+    readers.extend(args.peers.iter().map(|name| -> Box<dyn Reader> {
+        if name == "rqrr" { Box::new(Rqrr) } else { Box::new(Peer::new(name)) }
+    }));
     if args.clean {
         let folder = root().join("target/clean-photos");
-        let table = clean::table(&folder, &mut readers).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
-        let body = format!("{}\n{table}", clean::INTRODUCTION.replace("OPTIONS", &typed()));
+        let table = clean::table(&folder, &[3.0, 12.0, 48.0], &mut readers);
+        let table = table.unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+        let typed: Vec<String> = std::env::args().skip(1).collect();
+        let body = format!("{}\n{table}", clean::INTRODUCTION.replace("OPTIONS", &typed.join(" ")));
         println!("{body}");
         if let Some(page) = &args.page {
             put_section(page, "Clean photos", &body).unwrap_or_else(|e| panic!("{}: {e}", page.display()));
         }
         return;
     }
-    let folder = std::env::var_os("TOUCHMARK_PHOTOS").map_or_else(|| root().join("../shared/photos"), PathBuf::from);
-    let Some(mut sets) = truth::sets(&folder, &args.set) else {
-        println!("no photos: {} is absent; name their folder in TOUCHMARK_PHOTOS", folder.display());
-        return;
+    let (folder, mut sets) = match args.ladder {
+        Some(spread) => {
+            let photos = ladder::ladder(&Plan::all(spread)).unwrap_or_else(|e| panic!("{e}"));
+            let folder = photos.parent().map(Into::into).unwrap_or_default();
+            (folder, vec![Set::of(&photos, true)])
+        }
+        None => {
+            let folder = truth::folder();
+            let Some(sets) = truth::sets(&folder, &args.set) else {
+                println!("no photos: {} is absent; name their folder in TOUCHMARK_PHOTOS", folder.display());
+                return;
+            };
+            (folder, sets)
+        }
     };
     for set in &mut sets {
         set.photos.retain(|photo| args.symbology.as_ref().is_none_or(|wanted| wanted == photo.symbology()));
+        set.photos.retain(|photo| photo.file.contains(&args.file));
     }
-    let names: Vec<String> = readers.iter().map(|reader| reader.name().to_owned()).collect();
     let count: usize = sets.iter().map(|set| set.photos.len()).sum();
+    let columns: Vec<String> = readers.iter().flat_map(|reader| reader.columns()).collect();
     let mut done = 0;
-    let results = run(&folder, sets, &mut readers, args.pointed, |result| {
+    let results = run(&folder, sets, &mut readers, &mut Records::default(), |result| {
         done += 1;
         if done % 20 == 0 {
             eprint!("\r{done} of {count} photos");
         }
         if args.list {
-            list(result);
+            list(result, &columns);
         }
     });
+    let results = results.unwrap_or_else(|e| panic!("{e}"));
     eprintln!();
     slow(&results, args.slow);
-    let page = scoreboard(&results, &names);
-    print!("{page}");
-    if let Some(path) = &args.page {
-        std::fs::write(path, page).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    show(&results, &columns);
+}
+
+fn show(results: &[Result], columns: &[String]) {
+    for (title, key) in [("By set", by_set as Key), ("In all", by_kind)] {
+        println!("\n{title}: photos read (misread)\n\n{}", reads(results, columns, key));
     }
-}
-
-/// What the bench was asked for.
-fn typed() -> String {
-    std::env::args().skip(1).collect::<Vec<_>>().join(" ")
-}
-
-fn scoreboard(results: &[Result], names: &[String]) -> String {
-    let mut page = format!("# What is read, beside other readers\n\nWritten by `cargo bench-photos {}`\n", typed());
-    page += INTRODUCTION;
-    for (title, key) in
-        [("In all", by_kind as Key), ("By set", by_set), ("By kind of wear", by_axis), ("By level of wear", by_level)]
-    {
-        let table = table(results, names, key);
-        if !table.is_empty() {
-            page += &format!("\n## {title}\n\n{table}");
+    let numbered: Vec<(usize, &str)> = columns.iter().map(String::as_str).enumerate().collect();
+    for symbology in ["QRCode", "DataMatrix"] {
+        if results.iter().any(|r| r.photo.axis.is_some() && r.photo.symbology() == symbology) {
+            println!("{symbology} by kind and level of wear\n\n{}", level_table(results, &numbered, symbology));
         }
     }
-    page += "\n## Time\n\n";
-    for (over, name) in names.iter().enumerate() {
-        let means = mean_times(results, names.len(), over);
-        let shown: Vec<String> = names.iter().zip(means).map(|(name, ms)| format!("{name} {ms:.1}")).collect();
-        page += &format!("- Mean milliseconds of the photos that {name} reads: {}.\n", shown.join(", "));
+    println!("Mean / median / longest milliseconds\n\n{}", times(results, columns, by_kind));
+    for (over, name) in columns.iter().enumerate() {
+        let means = mean_times(results, columns.len(), over);
+        let shown: Vec<String> = columns.iter().zip(means).map(|(name, ms)| format!("{name} {ms:.1}")).collect();
+        println!("- Mean milliseconds of the photos that {name} reads: {}.", shown.join(", "));
     }
-    page
 }
-
-const INTRODUCTION: &str = "over the photos of `TOUCHMARK_PHOTOS`; `tests/peers/setup` installs the others. All readers see the same photo in turn,
-in one run on two shared cores. They are asked for QR Code and Data Matrix only, the picture being in memory; opencv and
-zbar read no Data Matrix, libdmtx nothing else, with half a second a photo. Levels of wear run from 0 to 10.
-
-Each cell: photos of which a symbol was read right / contents that are not in the photo / median milliseconds.
-";
 
 /// The photos that the first peer reads, those first on which we spend the most beside it.
 fn slow(results: &[Result], most: usize) {
     let times = |result: &Result| match result.scores.as_slice() {
-        [ours, peer, ..] if peer.images_read > 0 => Some((ours.median_ms(), peer.median_ms())),
+        [Some(ours), Some(peer), ..] if peer.read > 0 => Some((ours.ms, peer.ms)),
         _ => None,
     };
     let mut rows: Vec<_> =
@@ -137,10 +154,15 @@ fn slow(results: &[Result], most: usize) {
     }
 }
 
-fn list(result: &Result) {
-    let Some(ours) = result.scores.first() else { return };
-    if ours.symbols_read < ours.symbols || ours.misread > 0 {
-        let (set, file) = (&result.set, &result.photo.file);
-        println!("  {set}/{file}: {} of {} read, {} misread", ours.symbols_read, ours.symbols, ours.misread);
+fn list(result: &Result, columns: &[String]) {
+    for (score, column) in result.scores.iter().zip(columns).filter(|(_, column)| column.starts_with("touchmark")) {
+        let Some(score) = score else { continue };
+        let (set, file, symbols) = (&result.set, &result.photo.file, result.photo.symbols.len());
+        if score.read < symbols || score.misread > 0 {
+            println!(
+                "  {column}: {set}/{file}: {} of {symbols} read, {} misread, {:.0} ms",
+                score.read, score.misread, score.ms
+            );
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Clean photos of many pixels: what reading costs when nothing is hard.
 
-use super::readers::{Reader, Reading};
+use super::readers::Reader;
+use super::truth::{Expected, Photo};
 use crate::maker::TestMaker;
 use crate::simulate::{Scene, jpeg, simulate};
 use std::fmt::Write;
@@ -16,14 +17,13 @@ that it knows.
 
 /// Times each photo is shown; the median counts.
 const ROUNDS: usize = 7;
-const MEGAPIXELS: [f32; 3] = [3.0, 12.0, 48.0];
 
-/// Makes clean photos of a QR Code, of a Data Matrix and of neither in `folder`, shows them to the readers in turn, and
-/// gives the table of median milliseconds from file to content.
+/// Makes clean photos of so many megapixels of a QR Code, of a Data Matrix and of neither in `folder`, shows them to the
+/// readers in turn, and gives the table of median milliseconds from file to content.
 ///
 /// # Errors
 /// The folder cannot be written.
-pub fn table(folder: &Path, readers: &mut [Reader]) -> std::io::Result<String> {
+pub fn table(folder: &Path, megapixels: &[f32], readers: &mut [Box<dyn Reader + '_>]) -> std::io::Result<String> {
     std::fs::create_dir_all(folder)?;
     let maker = TestMaker::new(1);
     let bytes = maker.sign(maker.usual_mark()).to_bytes();
@@ -32,32 +32,42 @@ pub fn table(folder: &Path, readers: &mut [Reader]) -> std::io::Result<String> {
     let datamatrix = symbol(&Request::DataMatrix { shape: Shape::Square });
     let blank = touchmark_formats::symbol::Matrix::new(40, 40, vec![false; 1600]).unwrap_or_else(|| datamatrix.clone());
     let mut out = String::from("| clean photo | ");
-    readers.iter().for_each(|reader| {
-        let _ = write!(out, "{} ms (per megapixel) | ", reader.name());
+    let columns: Vec<String> = readers.iter().flat_map(|reader| reader.columns()).collect();
+    columns.iter().for_each(|column| {
+        let _ = write!(out, "{column}: ms (per megapixel) | ");
     });
     out += "\n| --- |";
-    out += &" --: |".repeat(readers.len());
+    out += &" --: |".repeat(columns.len());
     out.push('\n');
-    for (name, matrix) in [("QR Code", &qr), ("Data Matrix", &datamatrix), ("no symbol", &blank)] {
-        for megapixels in MEGAPIXELS {
+    for (name, symbology, matrix) in
+        [("QR Code", "QRCode", &qr), ("Data Matrix", "DataMatrix", &datamatrix), ("no symbol", "none", &blank)]
+    {
+        let content =
+            (symbology != "none").then(|| Expected { symbology: symbology.into(), content: Some(bytes.clone()) });
+        let shown = Photo { symbols: content.into_iter().collect(), ..Photo::default() };
+        for &megapixels in megapixels {
             let path = folder.join(format!("{}-{megapixels}.jpg", name.replace(' ', "-")));
             let photo = simulate(matrix, &Scene::clean_megapixels(megapixels, matrix), 4);
             std::fs::write(&path, jpeg(&photo, 90))?;
             let _ = write!(out, "| {name}, {megapixels} megapixels |");
-            let mut times = vec![Vec::new(); readers.len()];
+            let mut times = vec![Vec::new(); columns.len()];
             for _ in 0..ROUNDS {
-                for (reader, times) in readers.iter_mut().zip(&mut times) {
-                    let Reading { load_ms, read_ms, contents } = reader.read(&path, None);
-                    let right = contents.len() == usize::from(name != "no symbol");
-                    times.push(if right { load_ms + read_ms } else { f64::INFINITY });
+                let readings = readers.iter_mut().flat_map(|reader| reader.read(&path, &shown));
+                for (reading, times) in readings.zip(&mut times) {
+                    times.extend(reading.map(|reading| {
+                        let right = reading.contents.len() == shown.symbols.len();
+                        if right { reading.load_ms + reading.read_ms } else { f64::INFINITY }
+                    }));
                 }
             }
             for mut times in times {
                 times.sort_by(f64::total_cmp);
-                let median = times[ROUNDS / 2];
-                let _ = match median.is_finite() {
-                    true => write!(out, " {median:.0} ({:.1}) |", median / f64::from(megapixels)),
-                    false => write!(out, " not read |"),
+                let _ = match times.get(times.len() / 2) {
+                    Some(median) if median.is_finite() => {
+                        write!(out, " {median:.0} ({:.1}) |", median / f64::from(megapixels))
+                    }
+                    Some(_) => write!(out, " not read |"),
+                    None => write!(out, " - |"),
                 };
             }
             out.push('\n');

@@ -1,13 +1,10 @@
-//! The readers that are compared: ours, rqrr as it is, and those that `tests/peers/read.py` drives.
+//! The readers that are compared: ours, and rqrr as it is.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-use serde::Deserialize;
-use std::io::{BufRead, BufReader, Write};
+use super::Score;
+use super::truth::Photo;
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Instant;
 use touchmark_verifier::photo::{Limits, load};
-use touchmark_verifier::read::geometry::Point;
 use touchmark_verifier::read::{Effort, Luma, Options, Place, read};
 
 /// The content of a symbol as one reader gives it.
@@ -31,7 +28,7 @@ impl Content {
 }
 
 /// What a reader made of a photo.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Reading {
     /// Milliseconds to open and decode the file.
     pub load_ms: f64,
@@ -41,104 +38,71 @@ pub struct Reading {
     pub contents: Vec<Content>,
 }
 
-/// A reader.
+/// A reader, which may work in several ways.
+pub trait Reader {
+    /// What to call each way.
+    fn columns(&self) -> Vec<String>;
+
+    /// What each way makes of the photo at `path`, which is `photo`; `None` where it is not asked. A photo that cannot be
+    /// opened shows nothing.
+    fn read(&mut self, path: &Path, photo: &Photo) -> Vec<Option<Reading>>;
+}
+
+/// Ours, at one effort or several, in rising order.
 #[derive(Debug)]
-pub enum Reader {
-    /// Ours.
-    Touchmark(Options),
-    /// rqrr alone, on the photo as it is: the baseline.
-    Rqrr,
-    /// Another one.
-    Peer(Peer),
+pub struct Touchmark {
+    /// The efforts.
+    pub efforts: Vec<Effort>,
+    /// Told where the symbol is, where the truth says it.
+    pub pointed: bool,
 }
 
-/// A reader in a process of its own.
-#[derive(Debug)]
-pub struct Peer {
-    /// As `tests/peers/read.py` knows it.
-    pub name: String,
-    process: Child,
-    answers: BufReader<ChildStdout>,
-}
-
-impl Drop for Peer {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+/// The column of an effort.
+#[must_use]
+pub fn named(effort: Effort) -> &'static str {
+    match effort {
+        Effort::Quick => "touchmark, quick",
+        Effort::Normal => "touchmark",
+        Effort::Forensic => "touchmark, forensic",
     }
 }
 
-#[derive(Deserialize)]
-struct Answer {
-    load_ms: f64,
-    read_ms: f64,
-    symbols: Vec<AnswerSymbol>,
-}
-
-#[derive(Deserialize)]
-struct AnswerSymbol {
-    bytes: String,
-    text: Option<String>,
-}
-
-impl Reader {
-    /// The peer of this name; panics, with the way out, if it is not installed.
-    #[must_use]
-    pub fn peer(name: &str) -> Self {
-        Self::Peer(Peer::start(name))
+impl Reader for Touchmark {
+    fn columns(&self) -> Vec<String> {
+        self.efforts.iter().map(|effort| named(*effort).to_owned()).collect()
     }
 
-    /// What to call it.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Touchmark(Options { effort: Effort::Quick, .. }) => "touchmark, quick",
-            Self::Touchmark(Options { effort: Effort::Normal, .. }) => "touchmark",
-            Self::Touchmark(_) => "touchmark, forensic",
-            Self::Rqrr => "rqrr",
-            Self::Peer(peer) => &peer.name,
-        }
-    }
-
-    /// Reads the photo at `path`, ours at `corners` if they are given. A photo that cannot be opened shows nothing.
-    pub fn read(&mut self, path: &Path, corners: Option<[Point; 4]>) -> Reading {
-        match self {
-            Self::Touchmark(options) => timed(path, |luma| {
-                let place = corners.map_or(options.place, Place::Corners);
-                let symbols = read(luma, &Options { place, ..options.clone() });
+    fn read(&mut self, path: &Path, photo: &Photo) -> Vec<Option<Reading>> {
+        let place = photo.corners.filter(|_| self.pointed).map_or(Place::Anywhere, Place::Corners);
+        let mut out: Vec<Option<Reading>> = Vec::new();
+        for effort in &self.efforts {
+            // Forensic effort is the normal one and, where that read nothing, more.
+            let before = out.iter().flatten().last().filter(|reading| Score::of(photo, reading).read > 0);
+            if let Some(before) = before.filter(|_| *effort == Effort::Forensic) {
+                out.push(Some(before.clone()));
+                continue;
+            }
+            out.push(Some(timed(path, |luma| {
+                let symbols = read(luma, &Options { place, effort: *effort, ..Options::default() });
                 let decoded = symbols.into_iter().filter_map(|s| s.decoded.ok());
                 decoded.map(|d| Content { bytes: d.bytes, text: d.text }).collect()
-            }),
-            Self::Rqrr => timed(path, rqrr_alone),
-            Self::Peer(peer) => peer.read(path).unwrap_or_else(|_| {
-                // Some crash on some photos, which they have then not read.
-                *peer = Peer::start(&peer.name);
-                Reading::default()
-            }),
+            })));
         }
+        out
     }
 }
 
-impl Peer {
-    fn start(name: &str) -> Self {
-        let root = crate::console::root();
-        let python = root.join("target/peers/bin/python");
-        assert!(python.exists(), "{} is absent: run tests/peers/setup first", python.display());
-        let mut command = Command::new(python);
-        command.arg(root.join("tests/peers/read.py")).arg(name).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut process = command.spawn().unwrap_or_else(|e| panic!("cannot start {name}: {e}"));
-        let answers = BufReader::new(process.stdout.take().unwrap_or_else(|| panic!("{name} has no output")));
-        Self { name: name.to_owned(), process, answers }
+/// rqrr alone, on the photo as it is: the baseline.
+#[derive(Debug)]
+pub struct Rqrr;
+
+impl Reader for Rqrr {
+    fn columns(&self) -> Vec<String> {
+        vec!["rqrr".to_owned()]
     }
 
-    fn read(&mut self, path: &Path) -> std::io::Result<Reading> {
-        let input = self.process.stdin.as_mut().ok_or(std::io::ErrorKind::BrokenPipe)?;
-        writeln!(input, "{}", path.display())?;
-        let mut line = String::new();
-        self.answers.read_line(&mut line)?;
-        let Answer { load_ms, read_ms, symbols } = serde_json::from_str(&line)?;
-        let content = |s: AnswerSymbol| Some(Content { bytes: STANDARD.decode(s.bytes).ok()?, text: s.text });
-        Ok(Reading { load_ms, read_ms, contents: symbols.into_iter().filter_map(content).collect() })
+    fn read(&mut self, path: &Path, photo: &Photo) -> Vec<Option<Reading>> {
+        vec![(photo.symbology() != "DataMatrix").then(|| timed(path, rqrr_alone))]
     }
 }
 

@@ -2,7 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use touchmark_verifier::read::geometry::Point;
 
 /// A folder of photos.
@@ -46,6 +46,21 @@ impl Photo {
     }
 }
 
+/// The folder of the photos: `TOUCHMARK_PHOTOS`, or that beside the project.
+#[must_use]
+pub fn folder() -> PathBuf {
+    std::env::var_os("TOUCHMARK_PHOTOS").map_or_else(|| crate::console::root().join("../shared/photos"), PathBuf::from)
+}
+
+impl Set {
+    /// The set of one folder.
+    #[must_use]
+    pub fn of(folder: &Path, rendered: bool) -> Self {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Self { name, photos: photos(folder, rendered) }
+    }
+}
+
 /// The sets below `folder` whose name begins with `prefix`; `None` if there is no such folder.
 #[must_use]
 pub fn sets(folder: &Path, prefix: &str) -> Option<Vec<Set>> {
@@ -56,8 +71,7 @@ pub fn sets(folder: &Path, prefix: &str) -> Option<Vec<Set>> {
         .filter(|entry| entry.path().join("truth.csv").is_file())
         .map(|entry| {
             let name = entry.file_name().to_string_lossy().into_owned();
-            let rendered = readme.lines().any(|line| is_rendered(line, &name));
-            Set { photos: photos(&entry.path(), rendered), name }
+            Set::of(&entry.path(), readme.lines().any(|line| is_rendered(line, &name)))
         })
         .filter(|set| set.name.starts_with(prefix))
         .collect();
