@@ -239,8 +239,13 @@ mod tests {
     fn every_mark_is_proven_by_the_bundle_and_has_the_size_of_the_page() {
         let trust = trust();
         let directory = Directory::new(&trust);
-        let basis =
-            Basis { directory: &directory, disclosures: &[], printed_part: None, printed_lot: None, now: trust.created };
+        let basis = Basis {
+            directory: &directory,
+            disclosures: &[],
+            printed_part: None,
+            printed_lot: None,
+            now: trust.created,
+        };
         let mut sizes = Vec::new();
         for (name, mark, request, _) in marks() {
             assert_eq!(verify(&mark.to_bytes(), &basis).verdict, Verdict::Authentic, "{name}");

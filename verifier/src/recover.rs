@@ -69,7 +69,8 @@ impl<'a> Recoverer<'a> {
         &self.basis
     }
 
-    /// What the modules of a symbol that was not decoded say, seen once or in several ways, each with its likelihoods.
+    /// What the modules of a symbol that was not decoded say, seen once or in several ways, each with its likelihoods; all
+    /// of one size.
     /// One that is not `credible` as a symbol must show something of what is known before it is looked into.
     #[must_use]
     pub fn recover<'g>(
@@ -78,14 +79,22 @@ impl<'a> Recoverer<'a> {
         samplings: impl IntoIterator<Item = &'g ModuleGrid>,
         credible: bool,
     ) -> Option<Recovered> {
+        let samplings: Vec<&ModuleGrid> = samplings.into_iter().collect();
+        let first = samplings.first()?;
+        let same = |grid: &&&ModuleGrid| (grid.width, grid.height) == (first.width, first.height);
+        let together: Vec<&[f32]> = samplings.iter().filter(same).map(|grid| grid.llr.as_slice()).collect();
+        let together = (together.len() > 1).then_some(together);
+        let alone = samplings.iter().filter(same).map(|grid| vec![grid.llr.as_slice()]);
         let mut lead = None;
-        for grid in samplings {
-            let recovery = Recovery::new(symbology, grid.height, grid.width, &grid.llr);
+        // What all say together first: it is the likeliest, and costs as much as all others.
+        for looks in together.into_iter().chain(alone) {
+            let recovery = Recovery::together(symbology, first.height, first.width, &looks);
+            let depth = if looks.len() > 1 { Depth::Erasures } else { self.budget.depth };
             let agreeing = self.agreeing(&recovery);
             let blind = (credible || !agreeing.is_empty()).then_some(None);
             let informed = agreeing.iter().take(self.budget.templates).map(|template| Some(*template));
             for hypothesis in blind.into_iter().chain(informed) {
-                for content in recovery.candidates(hypothesis, self.budget.depth, self.budget.contents) {
+                for content in recovery.candidates(hypothesis, depth, self.budget.contents) {
                     let assessment = verify(&content, &self.basis);
                     if assessment.proven.is_some() {
                         return Some(Recovered::Proven(Box::new(assessment)));

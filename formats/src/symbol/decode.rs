@@ -1,6 +1,6 @@
 //! What decoding a symbol gives, whatever its kind.
 
-use super::{Symbology, datamatrix, qr};
+use super::{Symbology, datamatrix, qr, recover};
 use encoding_rs::{Encoding, SHIFT_JIS, UTF_8, WINDOWS_1252};
 use std::borrow::Cow;
 use std::fmt;
@@ -29,6 +29,27 @@ pub fn decode(symbology: Symbology, rows: usize, columns: usize, llr: &[f32]) ->
         Symbology::QrCode | Symbology::MicroQrCode if rows != columns => Err(DecodeError::Size),
         Symbology::QrCode => qr::decode::decode(rows, llr),
         Symbology::MicroQrCode => qr::micro::decode(rows, llr),
+    }
+}
+
+/// Decodes a symbol that was sampled in several ways, as [`decode`] takes them: what they say together, and each block of
+/// codewords by whichever of them shows it whole. Each block must be beyond chance by itself, so that nothing is made up
+/// of parts that fit only by luck.
+///
+/// # Errors
+/// [`DecodeError`].
+pub fn decode_together(
+    symbology: Symbology,
+    rows: usize,
+    columns: usize,
+    samplings: &[&[f32]],
+) -> Result<Content, DecodeError> {
+    let ways = recover::ways(symbology, rows, columns, samplings).ok_or(DecodeError::Size)?;
+    let ways = ways.iter().map(Vec::as_slice);
+    match symbology {
+        Symbology::DataMatrix => datamatrix::decode::first_content(ways),
+        Symbology::QrCode => qr::decode::first_content(ways),
+        Symbology::MicroQrCode => Err(DecodeError::Checksum),
     }
 }
 

@@ -59,7 +59,8 @@ pub enum Depth {
 /// A symbol that was sampled, to be decoded under a judge.
 #[derive(Debug, Clone)]
 pub struct Recovery {
-    views: Vec<View>,
+    /// For each way to see the symbol its looks; all have at least one, and the first speaks for them.
+    ways: Vec<Vec<View>>,
 }
 
 impl Recovery {
@@ -67,12 +68,14 @@ impl Recovery {
     /// [`datamatrix::decode::decode`]; of no size that exists it has no candidates.
     #[must_use]
     pub fn new(symbology: Symbology, rows: usize, columns: usize, llr: &[f32]) -> Self {
-        let views = match symbology {
-            Symbology::QrCode if rows == columns => qr::decode::views(rows, llr),
-            Symbology::DataMatrix => datamatrix::decode::views(rows, columns, llr),
-            Symbology::QrCode | Symbology::MicroQrCode => None,
-        };
-        Self { views: views.unwrap_or_default() }
+        Self::together(symbology, rows, columns, &[llr])
+    }
+
+    /// The same of one symbol that was sampled in several ways: what they say together comes first, and one may show a
+    /// part of it that another does not.
+    #[must_use]
+    pub fn together(symbology: Symbology, rows: usize, columns: usize, samplings: &[&[f32]]) -> Self {
+        Self { ways: ways(symbology, rows, columns, samplings).unwrap_or_default() }
     }
 
     /// Payloads that the symbol may carry, the likeliest first, at most `most` for each way to see it. Where `template`
@@ -84,11 +87,15 @@ impl Recovery {
             Depth::Flips => FLIPS,
         };
         let mut out: Vec<Vec<u8>> = Vec::new();
-        for view in &self.views {
+        for looks in &self.ways {
+            let Some(view) = looks.first() else { continue };
             let informed = match template.map(|template| view.expected(template)) {
-                None => view.candidates(flips, most),
+                None => View::candidates(looks, flips, most),
                 Some(None) => continue,
-                Some(Some(expected)) => view.knowing(&expected).candidates(flips, most),
+                Some(Some(expected)) => {
+                    let knowing: Vec<View> = looks.iter().map(|look| look.knowing(&expected)).collect();
+                    View::candidates(&knowing, flips, most)
+                }
             };
             for payload in informed.iter().filter_map(|data| view.bytes(data)) {
                 if !out.contains(&payload) {
@@ -103,7 +110,7 @@ impl Recovery {
     /// template does not fit into it.
     #[must_use]
     pub fn agreement(&self, template: &Template) -> Option<Agreement> {
-        let fits = self.views.iter().filter_map(|view| Some(view.agreement(&view.expected(template)?)));
+        let fits = self.firsts().filter_map(|view| Some(view.agreement(&view.expected(template)?)));
         fits.max_by(|a, b| a.likelihood.total_cmp(&b.likelihood))
     }
 
@@ -112,8 +119,41 @@ impl Recovery {
     pub fn seen(&self) -> impl Iterator<Item = Vec<Seen>> {
         let seen =
             |view: &View| view.seen().iter().map(|r| Seen { byte: r.codeword, reliability: r.reliability }).collect();
-        self.views.iter().map(seen)
+        self.firsts().map(seen)
     }
+
+    fn firsts(&self) -> impl Iterator<Item = &View> {
+        self.ways.iter().filter_map(|looks| looks.first())
+    }
+}
+
+/// The ways to see a symbol of which there are several samplings: by each, its looks, the consensus first. `None` if there
+/// is none of this size.
+pub(super) fn ways(symbology: Symbology, rows: usize, columns: usize, samplings: &[&[f32]]) -> Option<Vec<Vec<View>>> {
+    let consensus = consensus(samplings);
+    let looks = || (samplings.len() > 1).then_some(consensus.as_slice()).into_iter().chain(samplings.iter().copied());
+    let looks: Vec<Vec<View>> = match symbology {
+        Symbology::QrCode if rows == columns => {
+            let formats = qr::decode::formats(rows, &consensus);
+            looks().map(|llr| qr::decode::views(rows, llr, &formats)).collect::<Option<_>>()
+        }
+        Symbology::DataMatrix => looks().map(|llr| datamatrix::decode::views(rows, columns, llr)).collect(),
+        Symbology::QrCode | Symbology::MicroQrCode => None,
+    }?;
+    let count = looks.first().map_or(0, Vec::len);
+    Some((0..count).map(|way| looks.iter().filter_map(|views| views.get(way).cloned()).collect()).collect())
+}
+
+/// The mean of several samplings: where they contradict each other little is left.
+fn consensus(samplings: &[&[f32]]) -> Vec<f32> {
+    let [first, others @ ..] = samplings else { return Vec::new() };
+    let mut sum = first.to_vec();
+    for other in others {
+        sum.iter_mut().zip(*other).for_each(|(sum, llr)| *sum += llr);
+    }
+    let count = samplings.len() as f32;
+    sum.iter_mut().for_each(|llr| *llr /= count);
+    sum
 }
 
 /// Bits of which both values are tried.

@@ -47,23 +47,28 @@ pub(super) struct Corrected {
     bits: f32,
 }
 
+impl Corrected {
+    /// Whether it is beyond chance.
+    pub(super) fn credible(&self) -> bool {
+        self.bits >= CHANCE_BITS
+    }
+}
+
 /// Corrects a block whose last `ec` codewords are error correction, `spare` of which the standard keeps back: as it is
 /// if that will do, else with more and more of the least reliable codewords declared erased. Of several answers it is
 /// the one that is least likely chance.
 pub(super) fn correct(code: &Code, sent: &[Received], ec: usize, spare: usize) -> Option<Corrected> {
     let doubtful = by_doubt(sent);
     let attempt = |erased: usize| correct_with(code, sent, ec, spare, doubtful.get(..erased)?);
-    let credible = |answer: &Corrected| answer.bits >= CHANCE_BITS;
-    let erased = erasure_counts(sent, ec, spare).filter_map(attempt).filter(credible);
+    let erased = erasure_counts(sent, ec, spare).filter_map(attempt).filter(Corrected::credible);
     attempt(0).or_else(|| erased.max_by(|a, b| a.bits.total_cmp(&b.bits)))
 }
 
-/// Blocks that may have been sent, the likeliest first, with what speaks against each: the reliabilities of the codewords
-/// that it changes. Erasures are tried at every number, and with each both values of the least certain bit of the `flips`
-/// codewords that are the most doubtful after them.
-pub(super) fn candidates(code: &Code, sent: &[Received], ec: usize, flips: usize) -> Vec<(f32, Vec<u8>)> {
+/// Blocks that may have been sent, in no order. Erasures are tried at every number, and with each both values of the least
+/// certain bit of the `flips` codewords that are the most doubtful after them.
+pub(super) fn candidates(code: &Code, sent: &[Received], ec: usize, flips: usize) -> Vec<Vec<u8>> {
     let doubtful = by_doubt(sent);
-    let mut out: Vec<(f32, Vec<u8>)> = Vec::new();
+    let mut out: Vec<Vec<u8>> = Vec::new();
     for erased in std::iter::once(0).chain(erasure_counts(sent, ec, 0)) {
         let Some((erasures, sure)) = doubtful.split_at_checked(erased) else { break };
         for pattern in 0..1u32 << flips {
@@ -71,24 +76,13 @@ pub(super) fn candidates(code: &Code, sent: &[Received], ec: usize, flips: usize
             for at in sure.iter().enumerate().take(flips).filter(|(i, _)| pattern >> i & 1 == 1).map(|(_, at)| *at) {
                 block[at] = sent[at].second;
             }
-            if code.correct(&mut block, ec, erasures).is_err() || out.iter().any(|(_, known)| *known == block) {
-                continue;
-            }
-            let changed = sent.iter().zip(&block).filter(|(received, word)| received.codeword != **word);
-            // What is known for certain cannot have been anything else.
-            let cost: f32 = changed.map(|(received, _)| received.reliability).sum();
-            if cost < CERTAIN {
-                out.push((cost, block));
+            if code.correct(&mut block, ec, erasures).is_ok() && !out.contains(&block) {
+                out.push(block);
             }
         }
     }
-    out.sort_by(|a, b| a.0.total_cmp(&b.0));
-    out.truncate(MOST_CANDIDATES);
     out
 }
-
-/// Candidates of a block that are worth a judge.
-const MOST_CANDIDATES: usize = 4;
 
 /// The places of codewords, the least reliable first.
 fn by_doubt(sent: &[Received]) -> Vec<usize> {

@@ -57,11 +57,16 @@ impl View {
         self.blocks.iter().map(|block| block.data.len()).sum()
     }
 
-    /// Error correction alone; `None` if it is not enough.
-    pub(super) fn corrected(&self) -> Option<Corrected> {
-        let mut out = Corrected { data: vec![0; self.data_words()], repaired: 0, erased: 0 };
-        for block in &self.blocks {
-            let corrected = soft::correct(self.code, &block.received(), block.ec_words(), self.spare)?;
+    /// Error correction alone, of one look or several at one symbol: each block by the first look in which it can be
+    /// corrected, where there are several beyond chance. `None` if one cannot be in any.
+    pub(super) fn corrected_together(looks: &[Self]) -> Option<Corrected> {
+        let first = looks.first()?;
+        let mut out = Corrected { data: vec![0; first.data_words()], repaired: 0, erased: 0 };
+        for (at, block) in first.blocks.iter().enumerate() {
+            let seen = looks.iter().filter_map(|look| look.blocks.get(at));
+            let mut corrected =
+                seen.filter_map(|seen| soft::correct(first.code, &seen.received(), seen.ec_words(), first.spare));
+            let corrected = corrected.find(|corrected| looks.len() == 1 || corrected.credible())?;
             block.put(&corrected.block, &mut out.data);
             out.repaired += corrected.repaired;
             out.erased += corrected.erased;
@@ -125,11 +130,24 @@ impl View {
         out
     }
 
-    /// Data codewords that error correction may mean, the likeliest first, at most `most`.
-    pub(super) fn candidates(&self, flips: usize, most: usize) -> Vec<Vec<u8>> {
-        let mut whole = vec![(0.0, vec![0; self.data_words()])];
-        for block in &self.blocks {
-            let blocks = soft::candidates(self.code, &block.received(), block.ec_words(), flips);
+    /// Data codewords that error correction may mean, the likeliest first, at most `most`: of several looks at one symbol
+    /// each gives candidates for each block, and the first look says how likely they are.
+    pub(super) fn candidates(looks: &[Self], flips: usize, most: usize) -> Vec<Vec<u8>> {
+        let Some(first) = looks.first() else { return Vec::new() };
+        let mut whole = vec![(0.0, vec![0; first.data_words()])];
+        for (at, block) in first.blocks.iter().enumerate() {
+            let mut blocks: Vec<(f32, Vec<u8>)> = Vec::new();
+            for seen in looks.iter().filter_map(|look| look.blocks.get(at)) {
+                for words in soft::candidates(first.code, &seen.received(), seen.ec_words(), flips) {
+                    // What is known for certain cannot have been anything else.
+                    let cost = block.cost(&words);
+                    if cost < soft::CERTAIN && !blocks.iter().any(|(_, known)| *known == words) {
+                        blocks.push((cost, words));
+                    }
+                }
+            }
+            blocks.sort_by(|a, b| a.0.total_cmp(&b.0));
+            blocks.truncate(MOST_CANDIDATES);
             let extended = whole.iter().flat_map(|(cost, data)| {
                 blocks.iter().map(move |(more, words)| {
                     let mut data = data.clone();
@@ -195,6 +213,15 @@ impl Block {
         self.words.iter().map(|word| Received::of(*word)).collect()
     }
 
+    /// What speaks against these codewords: the likelihoods of the bits that they have otherwise than seen, in nats.
+    fn cost(&self, words: &[u8]) -> f32 {
+        let against = |(seen, word): (&Word<f32>, &u8)| {
+            let bits = seen.iter().enumerate().map(|(i, llr)| if word >> (7 - i) & 1 == 1 { -llr } else { *llr });
+            bits.map(|against| against.max(0.0)).sum::<f32>()
+        };
+        self.words.iter().zip(words).map(against).sum()
+    }
+
     fn ec_words(&self) -> usize {
         self.words.len() - self.data.len()
     }
@@ -205,6 +232,9 @@ impl Block {
         }
     }
 }
+
+/// Candidates of a block that are worth a judge.
+const MOST_CANDIDATES: usize = 4;
 
 /// A byte as bits that are known.
 pub(super) fn known_bits(byte: u8) -> Word<Option<bool>> {

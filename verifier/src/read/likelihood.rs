@@ -2,7 +2,7 @@
 //! neither, such as glare, soot, ink or solder, says nothing.
 
 /// Likelihood ratios are clipped to this many nats.
-const CLIP: f32 = 8.0;
+pub(super) const CLIP: f32 = 8.0;
 /// Half the side of the window, in modules, that gives a place its dark and its light level.
 const WINDOW: usize = 5;
 /// Probability that a module's grey level has nothing to do with what was marked.

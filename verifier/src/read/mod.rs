@@ -7,6 +7,7 @@
 mod attempts;
 pub mod datamatrix;
 pub(crate) mod elastic;
+mod equalise;
 mod fast;
 pub mod geometry;
 mod levels;
@@ -21,6 +22,7 @@ use picture::Picture;
 use qr::Look;
 use std::borrow::Cow;
 use touchmark_formats::symbol::Symbology;
+use touchmark_formats::symbol::decode::decode_together;
 pub use touchmark_formats::symbol::decode::{Content as Decoded, DecodeError};
 
 /// A grey picture: one byte a pixel, row by row from the top left, 0 black.
@@ -77,7 +79,7 @@ pub struct Symbol {
 }
 
 /// Samplings kept of a symbol that is not decoded, beside the first.
-const MOST_OTHERS: usize = 12;
+const MOST_OTHERS: usize = 32;
 /// Symbols kept of one picture that are not decoded.
 const MOST_UNDECODED: usize = 24;
 
@@ -93,6 +95,20 @@ impl Symbol {
     /// Every sampling of it.
     pub fn samplings(&self) -> impl Iterator<Item = &ModuleGrid> {
         std::iter::once(&self.located.modules).chain(&self.others)
+    }
+
+    /// What all samplings of it together say, where none does by itself.
+    fn decoded_together(&mut self) {
+        if self.decoded.is_ok() || self.others.is_empty() {
+            return;
+        }
+        let (symbology, rows, columns) =
+            (self.located.symbology, self.located.modules.height, self.located.modules.width);
+        let same = |grid: &&ModuleGrid| (grid.width, grid.height) == (columns, rows);
+        let samplings: Vec<&[f32]> = self.samplings().filter(same).map(|grid| grid.llr.as_slice()).collect();
+        if let Ok(content) = decode_together(symbology, rows, columns, &samplings) {
+            (self.decoded, self.credible) = (Ok(content), true);
+        }
     }
 
     /// Whether `other`, not decoded either, may be the same symbol by its kind, its size and its place.
@@ -170,6 +186,9 @@ pub fn read(luma: &Luma, options: &Options) -> Vec<Symbol> {
             })
             .unwrap_or_default(),
     };
+    if symbols.iter().all(|symbol| symbol.decoded.is_err()) {
+        symbols.iter_mut().for_each(Symbol::decoded_together);
+    }
     symbols.retain(|symbol| symbol.credible || options.doubtful);
     symbols
 }

@@ -14,12 +14,22 @@ use crate::symbol::view::{Block, Framing, View, Word};
 /// # Errors
 /// See [`DecodeError`].
 pub fn decode(rows: usize, columns: usize, llr: &[f32]) -> Result<Content, DecodeError> {
+    let views = views(rows, columns, llr).ok_or(DecodeError::Size)?;
+    first_content(views.iter().map(std::slice::from_ref))
+}
+
+/// The content of the first way to see a symbol that has one, each way being several looks at it.
+///
+/// # Errors
+/// [`DecodeError`].
+pub(in crate::symbol) fn first_content<'v>(ways: impl Iterator<Item = &'v [View]>) -> Result<Content, DecodeError> {
     let mut error = DecodeError::Checksum;
-    for view in views(rows, columns, llr).ok_or(DecodeError::Size)? {
-        let Some(corrected) = view.corrected() else { continue };
+    for looks in ways {
+        let Some(corrected) = View::corrected_together(looks) else { continue };
         match data::decode(&corrected.data) {
             Some(data::Data { bytes, text }) => {
-                return Ok(Content { bytes, text, repaired: corrected.repaired, codewords: view.codewords() });
+                let codewords = looks.first().map_or(0, View::codewords);
+                return Ok(Content { bytes, text, repaired: corrected.repaired, codewords });
             }
             None => error = DecodeError::Format,
         }

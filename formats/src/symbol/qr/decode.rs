@@ -15,10 +15,18 @@ use crate::symbol::view::{Block, Corrected, Framing, View, Word};
 /// # Errors
 /// [`DecodeError`].
 pub fn decode(side: usize, llr: &[f32]) -> Result<Content, DecodeError> {
-    let views = views(side, llr).ok_or(DecodeError::Size)?;
+    let views = views(side, llr, &formats(side, llr)).ok_or(DecodeError::Size)?;
+    first_content(views.iter().map(std::slice::from_ref))
+}
+
+/// The content of the first way to see a symbol that has one, each way being several looks at it.
+///
+/// # Errors
+/// [`DecodeError`].
+pub(in crate::symbol) fn first_content<'v>(ways: impl Iterator<Item = &'v [View]>) -> Result<Content, DecodeError> {
     let mut error = DecodeError::Checksum;
-    for view in &views {
-        match content(view) {
+    for looks in ways {
+        match content(looks) {
             Ok(content) => return Ok(content),
             Err(DecodeError::Checksum) => {}
             Err(e) => error = e,
@@ -27,13 +35,12 @@ pub fn decode(side: usize, llr: &[f32]) -> Result<Content, DecodeError> {
     Err(error)
 }
 
-/// The symbol by its likeliest formats; `None` if there is none of this size. The format's own code corrects three bits;
-/// the runners-up are worth a try where it was hit harder.
-pub(in crate::symbol) fn views(side: usize, llr: &[f32]) -> Option<Vec<View>> {
+/// The symbol by the likeliest of `formats`; `None` if there is none of this size. The format's own code corrects three
+/// bits; the runners-up are worth a try where it was hit harder.
+pub(in crate::symbol) fn views(side: usize, llr: &[f32], formats: &[Format]) -> Option<Vec<View>> {
     let version = Version::of_side(side).filter(|_| llr.len() == side * side)?;
     let order = version.data_modules();
-    let likeliest = formats(side, llr).into_iter().take(3);
-    let seen = likeliest.map(|(ec, mask)| {
+    let seen = formats.iter().take(3).map(|&(ec, mask)| {
         let bit = |&(x, y): &(usize, usize)| llr[y * side + x] * if masks(mask, x, y) { -1.0 } else { 1.0 };
         let (words, _) = order.as_chunks::<8>();
         let words: Vec<Word<f32>> =
@@ -43,13 +50,17 @@ pub(in crate::symbol) fn views(side: usize, llr: &[f32]) -> Option<Vec<View>> {
     Some(seen.collect())
 }
 
+/// Level and mask.
+pub(in crate::symbol) type Format = (EcLevel, u8);
+
 /// The anatomy of a symbol of `side` by `side` modules, for [`crate::symbol::anatomy::anatomy`].
 pub(in crate::symbol) fn anatomy(side: usize, llr: &[f32]) -> Result<Anatomy, DecodeError> {
     let version = Version::of_side(side).ok_or(DecodeError::Size)?;
-    let views = views(side, llr).ok_or(DecodeError::Size)?;
+    let formats = formats(side, llr);
+    let views = views(side, llr, &formats).ok_or(DecodeError::Size)?;
     let order: Vec<usize> = version.data_modules().into_iter().map(|(x, y)| y * side + x).collect();
     let (modules, _) = order.as_chunks::<8>();
-    let looks = views.iter().zip(formats(side, llr)).filter(|(view, _)| content(view).is_ok());
+    let looks = views.iter().zip(formats).filter(|(view, _)| content(std::slice::from_ref(view)).is_ok());
     let mut anatomies = looks.filter_map(|(view, (_, mask))| {
         let flipped = |module: usize| masks(mask, module % side, module / side);
         view.anatomy((side, side), modules, flipped, |module| version.known(module % side, module / side))
@@ -57,8 +68,11 @@ pub(in crate::symbol) fn anatomy(side: usize, llr: &[f32]) -> Result<Anatomy, De
     anatomies.next().ok_or(DecodeError::Checksum)
 }
 
-/// Level and mask, the likeliest first.
-fn formats(side: usize, llr: &[f32]) -> Vec<(EcLevel, u8)> {
+/// All formats, the likeliest first; of a side that no symbol has, in any order.
+pub(in crate::symbol) fn formats(side: usize, llr: &[f32]) -> Vec<Format> {
+    if side < 21 {
+        return Vec::new();
+    }
     let at = |x: usize, y: usize| llr.get(y * side + x).copied().unwrap_or(0.0);
     // The places of bits 14 to 0 of both copies (figure 25).
     let first = (0..15).map(|i| match i {
@@ -70,7 +84,7 @@ fn formats(side: usize, llr: &[f32]) -> Vec<(EcLevel, u8)> {
     });
     let second = (0..15).map(|i| if i < 7 { at(8, side - 1 - i) } else { at(side - 15 + i, 8) });
     let sums: Vec<f32> = first.zip(second).map(|(a, b)| a + b).collect();
-    let mut scored: Vec<(f32, (EcLevel, u8))> = (0..32u16)
+    let mut scored: Vec<(f32, Format)> = (0..32u16)
         .map(|data| {
             let (fit, _) = bit_fit(format_word(data) ^ FORMAT_MASK, &sums);
             // Level indicators are 01, 00, 11, 10 for L, M, Q, H (table 12).
@@ -125,9 +139,10 @@ fn view(version: Version, ec: EcLevel, words: &[Word<f32>]) -> View {
     View { code: &reed_solomon::QR, framing: Framing::Qr(version), spare: spare(version, ec), blocks }
 }
 
-fn content(view: &View) -> Result<Content, DecodeError> {
+fn content(looks: &[View]) -> Result<Content, DecodeError> {
+    let Some(view) = looks.first() else { return Err(DecodeError::Size) };
     let Framing::Qr(version) = view.framing else { return Err(DecodeError::Size) };
-    let Corrected { data, repaired, erased } = view.corrected().ok_or(DecodeError::Checksum)?;
+    let Corrected { data, repaired, erased } = View::corrected_together(looks).ok_or(DecodeError::Checksum)?;
     let Segments { bytes, text, padded } = segments::read(&data, version.number())?;
     // Erasures leave less to refuse a wrong content by, and nothing is soon said: the form must bear it out.
     if (erased > 0 || bytes.is_empty()) && !padded {

@@ -4,6 +4,7 @@ use super::fit::Fit;
 use super::plane::Plane;
 use crate::read::ModuleGrid;
 use crate::read::elastic::Surface;
+use crate::read::equalise::equalised;
 use crate::read::geometry::{Homography, Point};
 use crate::read::likelihood::likelihoods;
 
@@ -13,6 +14,9 @@ const CLIP: f32 = 8.0;
 const WINDOW: usize = 4;
 /// Places in a module that are averaged: offsets from its middle along each axis.
 const OFFSETS: [f32; 3] = [-0.2, 0.0, 0.2];
+/// The same close to the middle, where blur is to be taken back, and over the whole area, where noise is to be averaged.
+const NEAR: [f32; 3] = [-0.12, 0.0, 0.12];
+const AREA: [f32; 3] = [-0.32, 0.0, 0.32];
 
 /// What was sampled, and how well it agrees with the function patterns.
 pub(super) struct Sampled {
@@ -44,6 +48,10 @@ pub(super) fn others(plane: &Plane, fit: &Fit) -> Vec<ModuleGrid> {
     let mut out = Vec::new();
     let grid = |llr: Vec<f32>| ModuleGrid { width: columns, height: rows, llr };
     out.extend(levels(plane, fit, &|p| p).map(|levels| grid(likelihoods(&levels, columns))));
+    for offsets in [NEAR, AREA] {
+        let levels = levels_at(plane, fit, &|p| p, &offsets);
+        out.extend(levels.map(|levels| grid(equalised(&levels, columns, &known))));
+    }
     for displacement in Surface::new(rows, columns, &level, &known).displacements() {
         let displaced = levels(plane, fit, &|p| displacement.of(p));
         out.extend(displaced.and_then(|levels| judged(&levels, fit)).map(|(llr, _)| grid(llr)));
@@ -84,17 +92,23 @@ fn agreement(fit: &Fit, relative: &[f32]) -> (f32, f32, usize) {
 
 /// Mean grey level of each module, negated in reversed symbols, row by row.
 fn levels(plane: &Plane, fit: &Fit, displaced: &dyn Fn(Point) -> Point) -> Option<Vec<f32>> {
+    levels_at(plane, fit, displaced, &OFFSETS)
+}
+
+/// The same over places at these offsets from the middle of each module along each axis.
+fn levels_at(plane: &Plane, fit: &Fit, displaced: &dyn Fn(Point) -> Point, offsets: &[f32]) -> Option<Vec<f32>> {
     let map = map(fit)?;
     let sign = if fit.reversed { -1.0 } else { 1.0 };
+    let count = (offsets.len() * offsets.len()) as f32;
     let level = |row: usize, column: usize| {
         let mut sum = 0.0;
-        for dy in OFFSETS {
-            for dx in OFFSETS {
+        for dy in offsets {
+            for dx in offsets {
                 let place = Point::new(column as f32 + 0.5 + dx, row as f32 + 0.5 + dy);
                 sum += plane.at_original(map.apply(displaced(place)));
             }
         }
-        sign * sum / 9.0
+        sign * sum / count
     };
     Some((0..fit.size.rows * fit.size.columns).map(|i| level(i / fit.size.columns, i % fit.size.columns)).collect())
 }

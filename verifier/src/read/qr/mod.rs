@@ -20,7 +20,7 @@ use super::tones::Tones;
 use super::{Located, ModuleGrid, Symbol, uniform};
 use finder::Triple;
 use fit::Fitter;
-use sample::Judge;
+use sample::{Judge, OTHER_JUDGES};
 use target::Fit;
 use touchmark_formats::symbol::Symbology;
 use touchmark_formats::symbol::qr::decode::decode;
@@ -250,11 +250,14 @@ fn read_fit(picture: &Picture<'_>, search: Search, fitter: &Fitter<'_>, best: &F
         }
         straight.add(warped);
     }
-    let doubted = symbol(picture, search, best, &|p| best.place(p), Judge::Levels);
-    if doubted.decoded.is_ok() {
-        return Some(doubted);
+    let judges = if best.score > WORTH_FOCUS { OTHER_JUDGES.as_slice() } else { &[Judge::Levels] };
+    for &judge in judges {
+        let other = symbol(picture, search, best, &|p| best.place(p), judge);
+        if other.decoded.is_ok() {
+            return Some(other);
+        }
+        straight.add(other);
     }
-    straight.add(doubted);
     let sign = if search.reversed { -1.0 } else { 1.0 };
     let level = |p: Point| sign * picture.sample(best.place(p));
     let known = |x: usize, y: usize| Version::of_side(best.side)?.known(x, y);
@@ -271,7 +274,7 @@ fn read_fit(picture: &Picture<'_>, search: Search, fitter: &Fitter<'_>, best: &F
         let map = focused.and_then(|corners| Homography::from_points(fitter.target.square(), corners));
         if let (Some(corners), Some(map)) = (focused, map) {
             let fit = Fit { corners, map, bend: [0.0; 4], ..best.clone() };
-            for judge in [Judge::Mean, Judge::Levels] {
+            for judge in std::iter::once(Judge::Mean).chain(OTHER_JUDGES) {
                 let focused = symbol(picture, search, &fit, &|p| fit.place(p), judge);
                 if focused.decoded.is_ok() {
                     return Some(focused);

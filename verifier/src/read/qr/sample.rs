@@ -1,9 +1,11 @@
 //! Grey levels of modules to likelihoods.
 
 use crate::read::ModuleGrid;
+use crate::read::equalise::equalised;
 use crate::read::geometry::Point;
 use crate::read::likelihood::likelihoods;
 use crate::read::picture::Picture;
+use touchmark_formats::symbol::qr::tables::Version;
 
 /// How grey levels become likelihoods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,7 +14,19 @@ pub(super) enum Judge {
     Mean,
     /// By the dark and the light level around it, doubting what is neither: for what is covered in part.
     Levels,
+    /// By taking the blur back: for what is out of focus, moved, or of few pixels a module.
+    Equalised,
+    /// The same of the whole area of each module: for what is faint or noisy.
+    Areas,
 }
+
+/// What is tried where the mean does not decode.
+pub(super) const OTHER_JUDGES: [Judge; 3] = [Judge::Levels, Judge::Equalised, Judge::Areas];
+
+/// The middle of a module and four points a fifth of a module from it: dots and blur leave that much.
+const AROUND: [(f32, f32); 5] = [(0.5, 0.5), (0.3, 0.5), (0.7, 0.5), (0.5, 0.3), (0.5, 0.7)];
+/// Places along each side of a module, for its whole area.
+const ACROSS: [f32; 5] = [0.14, 0.32, 0.5, 0.68, 0.86];
 
 /// Samples a grid of `side` by `side` modules, whose places `place` knows, and judges each module by those around it.
 pub(super) fn sample(
@@ -22,14 +36,20 @@ pub(super) fn sample(
     place: &impl Fn(Point) -> Point,
     judge: Judge,
 ) -> ModuleGrid {
-    // The middle of a module and four points a fifth of a module from it: dots and blur leave that much.
-    const AROUND: [(f32, f32); 5] = [(0.5, 0.5), (0.3, 0.5), (0.7, 0.5), (0.5, 0.3), (0.5, 0.7)];
+    let area: Vec<(f32, f32)>;
+    let around = match judge {
+        Judge::Mean | Judge::Levels | Judge::Equalised => AROUND.as_slice(),
+        Judge::Areas => {
+            area = ACROSS.iter().flat_map(|y| ACROSS.map(|x| (x, *y))).collect();
+            &area
+        }
+    };
     let mut greys = Vec::with_capacity(side * side);
     for y in 0..side {
         for x in 0..side {
             let sum: f32 =
-                AROUND.iter().map(|(dx, dy)| picture.sample(place(Point::new(x as f32 + dx, y as f32 + dy)))).sum();
-            greys.push(sum / AROUND.len() as f32);
+                around.iter().map(|(dx, dy)| picture.sample(place(Point::new(x as f32 + dx, y as f32 + dy)))).sum();
+            greys.push(sum / around.len() as f32);
         }
     }
     if reversed {
@@ -38,6 +58,10 @@ pub(super) fn sample(
     let llr = match judge {
         Judge::Mean => by_mean(&greys, side),
         Judge::Levels => likelihoods(&greys, side),
+        Judge::Equalised | Judge::Areas => {
+            let version = Version::of_side(side);
+            equalised(&greys, side, &|x, y| version.and_then(|version| version.known(x, y)))
+        }
     };
     ModuleGrid { width: side, height: side, llr }
 }
