@@ -97,7 +97,7 @@ fn reading(start: Instant, photo: &Photo, marks: &[FoundMark]) -> Reading {
     let expected = expected(photo);
     let proven = marks.iter().filter(|mark| mark.judged.assessment.verdict == Verdict::Authentic);
     let contents = proven.filter_map(|mark| mark.judged.assessment.proven.as_ref()).map(|proven| {
-        let own = expected.as_ref().filter(|own| own.mark.serial.get() == proven.serial);
+        let own = expected.as_ref().filter(|own| Some(own.mark.serial.get()) == proven.serial);
         Content { bytes: own.map(SignedMark::to_bytes).unwrap_or_default(), text: None }
     });
     Reading { load_ms: 0.0, read_ms: start.elapsed().as_secs_f64() * 1e3, contents: contents.collect() }
