@@ -47,6 +47,36 @@ fn both_symbologies_in_both_polarities_and_any_turn() {
     }
 }
 
+/// Four pictures of one size as one, two by two.
+fn side_by_side(pictures: &[Luma; 4]) -> Luma {
+    let (width, height) = (pictures[0].width, pictures[0].height);
+    let pairs = [&pictures[..2], &pictures[2..]];
+    let rows = pairs.into_iter().flat_map(|pair| (0..height).map(move |y| (pair, y)));
+    let row = |picture: &Luma, y: usize| picture.data[y * width..(y + 1) * width].to_vec();
+    let data = rows.flat_map(|(pair, y)| [row(&pair[0], y), row(&pair[1], y)].concat()).collect();
+    Luma { width: 2 * width, height: 2 * height, data }
+}
+
+#[test]
+fn every_mark_of_a_photo_is_read() {
+    let maker = TestMaker::new(1);
+    let square = Request::DataMatrix { shape: Shape::Square };
+    let dmre = Request::DataMatrix { shape: Shape::Dmre };
+    let qr = Request::Qr { ec: EcLevel::M, min_version: 1 };
+    for requests in [[qr, qr, square, square], [square, square, dmre, dmre], [qr, square, dmre, square]] {
+        let payload =
+            |serial| maker.sign(maker.mark(serial, "STM32F407VGT6", "A2B347K", "2026-11-23", None)).to_bytes();
+        let payloads = [3_000_000, 3_000_001, 3_000_002, 3_000_003].map(payload);
+        let picture = |n: usize| {
+            let matrix = encode(&payloads[n], &requests[n]).unwrap().matrix;
+            photo(&matrix, &Scene { light_on_dark: n != 1, rotation: 25.0 * n as f32, ..Scene::clean() })
+        };
+        let found = contents(&side_by_side(&[0, 1, 2, 3].map(picture)), &Options::default());
+        let seen: Vec<bool> = payloads.iter().map(|payload| found.contains(payload)).collect();
+        assert_eq!((seen, found.len()), (vec![true; 4], 4), "{requests:?}");
+    }
+}
+
 #[test]
 fn dots_down_to_two_thirds_of_a_module() {
     for dots in [1.0, 0.8, 0.67] {

@@ -9,12 +9,17 @@ use super::{Effort, Found, Luma, Symbol, datamatrix, fast};
 pub(super) fn read_all(luma: &Luma, effort: Effort) -> Vec<Symbol> {
     let mut found = Found::default();
     let mut levels = Levels::new(luma);
+    // The level at which the photo first showed what could be decoded.
+    let mut shown = None;
     for attempt in ATTEMPTS {
-        let settled = attempt.unless_found && found.any_decoded();
+        let settled = shown.is_some_and(|level| !attempt.goes_on(level, effort));
         // What was surely there and did not decode by a fit of all its function patterns is beyond searching.
         let beyond = attempt.least == Effort::Normal && effort == Effort::Normal && found.any_located();
         if attempt.least <= effort && !settled && !beyond {
             attempt.run(&mut levels, &mut found, effort);
+            if found.any_decoded() {
+                shown.get_or_insert(attempt.level);
+            }
         }
     }
     found.symbols
@@ -28,8 +33,19 @@ struct Attempt {
     way: Way,
     /// The effort from which on it is made.
     least: Effort,
-    /// For photos in which nothing was read so far.
-    unless_found: bool,
+    /// Whether it is made for further symbols, too, where something was read already.
+    beside: Beside,
+}
+
+/// For whom an attempt is made where a photo has shown a symbol.
+#[derive(Debug, Clone, Copy)]
+enum Beside {
+    /// For nobody: it only saves photos in which nothing was read.
+    Nothing,
+    /// For symbols of the scale at which the first was read.
+    ItsLike,
+    /// For any, from this effort on.
+    Any(Effort),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -51,9 +67,9 @@ enum Way {
 /// All attempts in their order. Each that reads something saves those behind it; what costs the least for what it reads
 /// comes first.
 const ATTEMPTS: &[Attempt] = &[
-    // Looks that cost little more than thresholding. The first is for all symbols of a photo.
-    Attempt { unless_found: false, ..qr("qr", Level::First, 0.08, Look::Easy, Effort::Quick) },
-    dm("datamatrix-easy", Level::First, 18),
+    // Looks that cost little more than thresholding. The first two are for all symbols of a photo.
+    qr("qr", Level::First, 0.08, Look::Easy, Effort::Quick).beside(Beside::Any(Effort::Quick)),
+    dm("datamatrix-easy", Level::First, 18).beside(Beside::Any(Effort::Quick)),
     qr("qr-near", Level::First, 0.025, Look::Easy, Effort::Quick),
     dm("datamatrix-easy-near", Level::First, 9),
     qr("qr-finer", Level::Finer, 0.05, Look::Easy, Effort::Quick),
@@ -66,7 +82,7 @@ const ATTEMPTS: &[Attempt] = &[
     qr("qr-smooth", Level::Smooth, 0.06, Look::Easy, Effort::Quick),
     qr("qr-dots", Level::Smoother, 0.1, Look::Easy, Effort::Quick),
     // Longer ones, where finder patterns leave no doubt that a symbol is there.
-    qr("qr-fit", Level::First, 0.08, Look::Fit, Effort::Quick),
+    qr("qr-fit", Level::First, 0.08, Look::Fit, Effort::Quick).beside(Beside::Any(Effort::Normal)),
     qr("qr-fit-near", Level::First, 0.025, Look::Fit, Effort::Quick),
     qr("qr-fit-finer", Level::Finer, 0.05, Look::Fit, Effort::Quick),
     qr("qr-fit-dots", Level::Smoother, 0.1, Look::Fit, Effort::Quick),
@@ -74,9 +90,9 @@ const ATTEMPTS: &[Attempt] = &[
     qr("qr-twos-near", Level::First, 0.025, Look::Twos, Effort::Quick),
     qr("qr-twos-dots", Level::Smoother, 0.1, Look::Twos, Effort::Quick),
     // Searches.
-    Attempt { way: Way::DataMatrix(Effort::Quick), ..DATA_MATRIX },
+    Attempt { way: Way::DataMatrix(Effort::Quick), ..DATA_MATRIX }.beside(Beside::Any(Effort::Forensic)),
     qr("qr-micro", Level::First, 0.08, Look::Micro, Effort::Normal),
-    Attempt { name: "rqrr", way: Way::Rqrr, ..qr("rqrr", Level::First, 0.08, Look::Easy, Effort::Normal) },
+    Attempt { way: Way::Rqrr, ..qr("rqrr", Level::First, 0.08, Look::Easy, Effort::Normal) }.beside(Beside::Nothing),
     qr("qr-fit-smooth", Level::Smooth, 0.06, Look::Fit, Effort::Normal),
     qr("qr-fit-half", Level::Half, 0.15, Look::Fit, Effort::Normal),
     qr("qr-fit-double", Level::Double, 0.08, Look::Fit, Effort::Normal),
@@ -105,12 +121,14 @@ const ATTEMPTS: &[Attempt] = &[
 
 /// QR Code by a threshold over this share of the picture's shorter side.
 const fn qr(name: &'static str, level: Level, share: f32, look: Look, least: Effort) -> Attempt {
-    Attempt { name, level, way: Way::Qr { share, look }, least, unless_found: true }
+    let beside = if matches!(look, Look::Easy) { Beside::ItsLike } else { Beside::Nothing };
+    Attempt { name, level, way: Way::Qr { share, look }, least, beside }
 }
 
 /// The easy look for Data Matrix by a threshold over this many pixels to all sides.
 const fn dm(name: &'static str, level: Level, radius: usize) -> Attempt {
-    Attempt { name, level, way: Way::EasyDataMatrix { radius }, least: Effort::Quick, unless_found: true }
+    let way = Way::EasyDataMatrix { radius };
+    Attempt { name, level, way, least: Effort::Quick, beside: Beside::ItsLike }
 }
 
 const DATA_MATRIX: Attempt = Attempt {
@@ -118,10 +136,23 @@ const DATA_MATRIX: Attempt = Attempt {
     level: Level::Full,
     way: Way::DataMatrix(Effort::Normal),
     least: Effort::Normal,
-    unless_found: true,
+    beside: Beside::Nothing,
 };
 
 impl Attempt {
+    const fn beside(self, beside: Beside) -> Self {
+        Self { beside, ..self }
+    }
+
+    /// Whether it is made though a symbol was read, at this level for the first time.
+    fn goes_on(&self, shown: Level, effort: Effort) -> bool {
+        match self.beside {
+            Beside::Nothing => false,
+            Beside::ItsLike => self.level == shown,
+            Beside::Any(least) => effort >= least,
+        }
+    }
+
     fn run(&self, levels: &mut Levels<'_>, found: &mut Found, effort: Effort) {
         if let Way::DataMatrix(least) = self.way {
             let effort = if least == Effort::Quick { least } else { effort };
