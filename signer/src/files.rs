@@ -100,7 +100,7 @@ pub fn write(path: &Path, bytes: &[u8], access: Access) -> Result<()> {
     }
     let folder = parent(path);
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".touchmark-");
+    builder.prefix(UNFINISHED);
     #[cfg(unix)]
     let permissions = access.permissions();
     #[cfg(unix)]
@@ -111,6 +111,22 @@ pub fn write(path: &Path, bytes: &[u8], access: Access) -> Result<()> {
     file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
     file.persist(path).map_err(|e| failed(e.error))?;
     sync_folder(&folder);
+    Ok(())
+}
+
+/// How the names of files begin that are not written whole yet.
+const UNFINISHED: &str = ".touchmark-";
+
+/// Takes away what a process that was killed had not written whole in `folder`, of which the caller must be the only
+/// user.
+///
+/// # Errors
+/// The folder cannot be read, or a file cannot be taken away.
+pub fn clear_unfinished(folder: &Path) -> Result<()> {
+    let entries = fs::read_dir(folder).map_err(|e| Error::io("read", folder, &e))?;
+    for entry in entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(UNFINISHED)) {
+        fs::remove_file(entry.path()).map_err(|e| Error::io("remove", &entry.path(), &e))?;
+    }
     Ok(())
 }
 

@@ -81,6 +81,9 @@ impl HotFolder {
             return Err(Error::file(dir, "another process serves this hot folder")
                 .hint("give every line a hot folder of its own"));
         }
+        for name in ["work", "rejected"] {
+            files::clear_unfinished(&dir.join(name))?;
+        }
         Ok(Self { dir: dir.to_owned(), settle, seen: BTreeMap::new(), _lock: lock })
     }
 
