@@ -33,6 +33,11 @@ fn the_page_on_strips_reels_and_closed_lots() {
 }
 
 #[test]
+fn the_page_on_ways_into_the_line() {
+    run_page(&root().join("docs/line-ways-in.md"), &[]);
+}
+
+#[test]
 fn the_page_of_the_line() {
     run_page(&root().join("docs/line.md"), &[(&root().join("docs/line"), "line")]);
 }
