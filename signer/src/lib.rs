@@ -13,7 +13,7 @@
 //! | [`issue`] | what a mark is to say, held against the delegation |
 //! | [`journal`] | what is on record of marks, for disclosures |
 //! | [`sign`] | a mark and a key to a signed mark |
-//! | [`line`] | marks issued at marking time: store, rules, service |
+//! | [`mod@line`] | marks issued at marking time: store, rules, service |
 //! | [`substrate`] | strips and trays: which units get a mark |
 //! | [`pack`] | reels, boxes and pallets |
 //! | [`plan`] | which symbol, what size, what fits a package |
