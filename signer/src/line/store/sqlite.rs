@@ -3,14 +3,16 @@
 use super::database::{Database, Dialect, Row, Value};
 use crate::error::{Error, Result};
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OpenFlags, ToSql, params_from_iter};
+use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql, params_from_iter};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a writer waits for another process.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Between two tries to open a busy file.
+const PAUSE: Duration = Duration::from_millis(5);
 /// How often the write-ahead log is copied into the database, off the path of the marks.
 const CHECKPOINT: Duration = Duration::from_secs(1);
 /// A write-ahead log of this many pages is emptied by whoever writes, so that it cannot grow without end.
@@ -70,7 +72,21 @@ fn connect(path: &Path, busy: bool) -> Result<Connection> {
         }
         Ok(connection)
     };
-    open().map_err(|e| failed(path, &e))
+    patiently(open).map_err(|e| failed(path, &e))
+}
+
+/// Does `open` until the file is not busy: SQLite changes a file's mode of journal, and removes a log that the last user
+/// leaves, without waiting for whoever does the same.
+fn patiently<T>(open: impl Fn() -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match open() {
+            Err(e) if e.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && Instant::now() < end => {
+                std::thread::sleep(PAUSE);
+            }
+            done => return done,
+        }
+    }
 }
 
 /// Makes the file, readable by its owner alone: part numbers and quantities are a maker's secrets too.
