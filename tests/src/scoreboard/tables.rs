@@ -1,6 +1,6 @@
 //! Scores as tables in Markdown.
 
-use super::Result;
+use super::{Result, Score};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -42,51 +42,42 @@ pub const RIG_DATA_MATRIX: &str = "rendered chips, Data Matrix";
 /// for each reader, `-` for one that was not asked.
 #[must_use]
 pub fn reads(results: &[Result], columns: &[String], key: Key) -> String {
-    let mut rows: BTreeMap<String, Vec<&Result>> = BTreeMap::new();
-    for result in results {
-        if let Some(name) = key(result) {
-            rows.entry(name).or_default().push(result);
+    table(results, columns, key, |scores| {
+        let read = scores.iter().filter(|score| score.read > 0).count();
+        match scores.iter().map(|score| score.misread).sum::<usize>() {
+            0 => read.to_string(),
+            misread => format!("{read} ({misread})"),
         }
-    }
-    let mut out = heading("", columns);
-    for (name, results) in rows {
-        let _ = write!(out, "| {name} | {} |", results.len());
-        for column in 0..columns.len() {
-            let asked = || results.iter().filter_map(|r| *r.scores.get(column)?);
-            let (read, misread) = (asked().filter(|s| s.read > 0).count(), asked().map(|s| s.misread).sum::<usize>());
-            let _ = match (asked().count(), misread) {
-                (0, _) => write!(out, " - |"),
-                (_, 0) => write!(out, " {read} |"),
-                _ => write!(out, " {read} ({misread}) |"),
-            };
-        }
-        out.push('\n');
-    }
-    out
-}
-
-fn heading(first: &str, columns: &[String]) -> String {
-    format!("| {first} | photos | {} |\n| --- | --: |{}\n", columns.join(" | "), " --: |".repeat(columns.len()))
+    })
 }
 
 /// Mean / median / longest milliseconds of each reader, over the photos of each key.
 #[must_use]
 pub fn times(results: &[Result], columns: &[String], key: Key) -> String {
+    table(results, columns, key, |scores| {
+        let mut times: Vec<f64> = scores.iter().map(|score| score.ms).collect();
+        times.sort_by(f64::total_cmp);
+        let at = |i: usize| times.get(i).copied().unwrap_or_default();
+        format!("{:.0} / {:.0} / {:.0}", mean(&times), at(times.len() / 2), at(times.len() - 1))
+    })
+}
+
+/// A row for each key, a column for each reader: what `cell` says of its scores, `-` where it was not asked.
+fn table(results: &[Result], columns: &[String], key: Key, cell: impl Fn(&[Score]) -> String) -> String {
     let mut rows: BTreeMap<String, Vec<&Result>> = BTreeMap::new();
     for result in results {
         if let Some(name) = key(result) {
             rows.entry(name).or_default().push(result);
         }
     }
-    let mut out = heading("", columns);
+    let mut out = format!("|  | photos | {} |\n| --- | --: |{}\n", columns.join(" | "), " --: |".repeat(columns.len()));
     for (name, results) in rows {
         let _ = write!(out, "| {name} | {} |", results.len());
         for column in 0..columns.len() {
-            let mut times: Vec<f64> = results.iter().filter_map(|r| Some((*r.scores.get(column)?)?.ms)).collect();
-            times.sort_by(f64::total_cmp);
-            let _ = match (times.get(times.len() / 2), times.last()) {
-                (Some(median), Some(most)) => write!(out, " {:.0} / {median:.0} / {most:.0} |", mean(&times)),
-                _ => write!(out, " - |"),
+            let scores: Vec<Score> = results.iter().filter_map(|r| *r.scores.get(column)?).collect();
+            let _ = match scores.as_slice() {
+                [] => write!(out, " - |"),
+                scores => write!(out, " {} |", cell(scores)),
             };
         }
         out.push('\n');
