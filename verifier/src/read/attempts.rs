@@ -58,6 +58,8 @@ enum Way {
     },
     /// Our own Data Matrix reader, which searches both polarities and several scales by itself.
     DataMatrix(Effort),
+    /// Data Matrix by the grid that its modules make.
+    GridDataMatrix,
     /// Data Matrix whose finder patterns show whole, with a threshold over this many pixels to all sides.
     EasyDataMatrix {
         radius: usize,
@@ -90,6 +92,7 @@ const ATTEMPTS: &[Attempt] = &[
     qr("qr-twos-near", Level::First, 0.025, Look::Twos, Effort::Quick),
     qr("qr-twos-dots", Level::Smoother, 0.1, Look::Twos, Effort::Quick),
     // Searches.
+    Attempt { name: "datamatrix-grid", way: Way::GridDataMatrix, ..DATA_MATRIX },
     Attempt { way: Way::DataMatrix(Effort::Quick), ..DATA_MATRIX }.beside(Beside::Any(Effort::Forensic)),
     qr("qr-micro", Level::First, 0.08, Look::Micro, Effort::Normal),
     Attempt { way: Way::Rqrr, ..qr("rqrr", Level::First, 0.08, Look::Easy, Effort::Normal) }.beside(Beside::Nothing),
@@ -157,6 +160,10 @@ impl Attempt {
         if let Way::DataMatrix(least) = self.way {
             let effort = if least == Effort::Quick { least } else { effort };
             found.add(datamatrix::read_beside(levels.photo(), &|p| found.explains(p), effort));
+            return;
+        }
+        if matches!(self.way, Way::GridDataMatrix) {
+            found.add(datamatrix::lattice::read(levels.photo(), &|p| found.explains(p), effort));
             return;
         }
         let tones = match self.way {

@@ -3,6 +3,7 @@
 mod corners;
 pub(super) mod easy;
 mod fit;
+pub(super) mod lattice;
 mod patch;
 mod plane;
 mod sample;
@@ -287,9 +288,8 @@ fn verify(pyramid: &[Plane], fit: &Fit) -> Option<(f32, Located)> {
         return None;
     }
     let sampled = sample::sample(fit.plane(pyramid)?, fit)?;
-    let count = sampled.modules as f32;
-    let plausible = sampled.agreement > 0.4 + 2.4 / count.sqrt() && sampled.light > 0.3;
-    plausible.then(|| (sampled.agreement * count.sqrt(), located(fit, sampled.grid)))
+    let confidence = sampled.agreement * (sampled.modules as f32).sqrt();
+    sampled.plausible().then(|| (confidence, located(fit, sampled.grid)))
 }
 
 fn located(fit: &Fit, modules: ModuleGrid) -> Located {

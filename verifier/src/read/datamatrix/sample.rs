@@ -30,6 +30,13 @@ pub(super) struct Sampled {
     pub(super) modules: usize,
 }
 
+impl Sampled {
+    /// Whether the function patterns agree so far that a symbol is likely.
+    pub(super) fn plausible(&self) -> bool {
+        self.agreement > 0.4 + 2.4 / (self.modules as f32).sqrt() && self.light > 0.3
+    }
+}
+
 pub(super) fn sample(plane: &Plane, fit: &Fit) -> Option<Sampled> {
     let levels = levels(plane, fit, &|p| p)?;
     let (llr, relative) = judged(&levels, fit)?;

@@ -78,6 +78,26 @@ fn light_marks_mirrored_ones_and_dots_are_read() {
     }
 }
 
+/// A symbol whose modules were changed, in a picture.
+fn worn(matrix: &Matrix, drawing: Drawing, gone: impl Fn(usize, usize) -> bool) -> Luma {
+    let (width, height) = (matrix.width(), matrix.height());
+    let dark = |i: usize| matrix.is_dark(i % width, i / width) && !gone(i % width, i / width);
+    draw(&Matrix::new(width, height, (0..width * height).map(dark).collect()).unwrap(), drawing)
+}
+
+#[test]
+fn a_symbol_is_found_by_its_grid_without_half_of_its_borders() {
+    let (payload, matrix) = symbol(Size::of(40, 40).unwrap());
+    let drawing = Drawing { module: 6.0, rotation: 21.0, reversed: true, ..PLAIN };
+    // The left halves of the lower and of the upper border, and two modules beside them; then the right ones.
+    for right in [false, true] {
+        let gone = |x: usize, y: usize| (x >= 20) == right && (y < 3 || y >= 37);
+        let luma = worn(&matrix, drawing, gone);
+        let found = lattice::read(&luma, &|_| false, Effort::Normal);
+        assert_eq!(found[0].decoded.as_ref().unwrap().bytes, payload, "{right}");
+    }
+}
+
 #[test]
 fn corners_are_those_of_the_symbol_within_half_a_module() {
     let (_, matrix) = symbol(Size::of(32, 32).unwrap());
