@@ -91,7 +91,7 @@ fn a_symbol_is_found_by_its_grid_without_half_of_its_borders() {
     let drawing = Drawing { module: 6.0, rotation: 21.0, reversed: true, ..PLAIN };
     // The left halves of the lower and of the upper border, and two modules beside them; then the right ones.
     for right in [false, true] {
-        let gone = |x: usize, y: usize| (x >= 20) == right && (y < 3 || y >= 37);
+        let gone = |x: usize, y: usize| (x >= 20) == right && !(3..37).contains(&y);
         let luma = worn(&matrix, drawing, gone);
         let found = lattice::read(&luma, &|_| false, Effort::Normal);
         assert_eq!(found[0].decoded.as_ref().unwrap().bytes, payload, "{right}");
