@@ -5,6 +5,7 @@ use super::issuer::{Done, Issued, Job};
 use super::protocol::{Action, Answer, Form, Found, MAX_COUNT, MAX_TEXT, Mark, Request};
 use super::recipe::{Presence, Recipe, format};
 use super::service::{Health, Line, Ticket};
+use super::stages::{Stage, Stages};
 use super::store::{Outcome, RequestId, State};
 use crate::error::{Error, Kind, Result};
 use crate::issue::{Content, Order};
@@ -44,6 +45,7 @@ struct Shared {
     refused: AtomicU64,
     failed: AtomicU64,
     errors: Mutex<VecDeque<PastError>>,
+    stages: Stages,
 }
 
 /// How the line is.
@@ -125,6 +127,7 @@ impl Desk {
         delegation: Arc<Delegation>,
         recipes: BTreeMap<String, Recipe>,
     ) -> Self {
+        let stages = line.stages().clone();
         Self {
             line,
             shared: Arc::new(Shared {
@@ -138,6 +141,7 @@ impl Desk {
                 refused: AtomicU64::new(0),
                 failed: AtomicU64::new(0),
                 errors: Mutex::default(),
+                stages,
             }),
         }
     }
@@ -195,6 +199,12 @@ impl Desk {
         }
     }
 
+    /// Where the time of requests goes.
+    #[must_use]
+    pub fn stages(&self) -> &Stages {
+        &self.shared.stages
+    }
+
     /// The names of the recipes.
     pub fn recipes(&self) -> impl Iterator<Item = &str> {
         self.shared.recipes.keys().map(String::as_str)
@@ -202,6 +212,14 @@ impl Desk {
 }
 
 impl Pending {
+    /// Whether [`Pending::wait`] would not wait.
+    pub fn is_known(&mut self) -> bool {
+        match &mut self.work {
+            Work::Ready(_) | Work::Failed(_) => true,
+            Work::Ticket { ticket, .. } => ticket.is_known(),
+        }
+    }
+
     /// Waits until the marks are durable, or it is known why there are none.
     #[must_use]
     pub fn wait(self) -> Answer {
@@ -209,9 +227,11 @@ impl Pending {
         let done = match work {
             Work::Ready(answer) => return *answer,
             Work::Failed(e) => Err(e),
-            Work::Ticket { ticket, recipe, form } => ticket.wait().and_then(|done| {
+            Work::Ticket { ticket, recipe, form } => ticket.wait().and_then(|(done, at)| {
                 let recipe = recipe.and_then(|name| shared.recipes.get(&name)).unwrap_or(&shared.usual);
-                answer(done, recipe, form)
+                let answer = answer(done, recipe, form);
+                shared.stages.note(Stage::Answer, at.elapsed());
+                answer
             }),
         };
         match done {

@@ -7,6 +7,7 @@ mod same;
 
 pub use same::marks_of_run;
 
+use super::stages::{Stage, Stages};
 use super::store::{Batch, Block, Counts, Outcome, RequestId, Seat, State, Store};
 use super::witness::{self, Progress, Witness};
 use crate::error::{Error, Kind, Result};
@@ -16,6 +17,7 @@ use draft::Draft;
 use jiff::Timestamp;
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Instant;
 use touchmark_formats::capsule::YearKey;
 use touchmark_formats::delegation::Delegation;
 use touchmark_formats::key::KeyBytes;
@@ -43,6 +45,8 @@ pub struct Parts {
     pub years: Years,
     /// Serials to reserve at once; several lines on one store share the serials in blocks of this size.
     pub lease: u64,
+    /// Where it notes how long its stages take.
+    pub stages: Stages,
 }
 
 /// Issues the marks of one line key under one name.
@@ -195,6 +199,8 @@ impl Issuer {
             return vec![Err(e); jobs.len()];
         }
         let delegation = Arc::clone(&self.parts.delegation);
+        let stages = self.parts.stages.clone();
+        let start = Instant::now();
         let mut draft = Draft::new(&delegation, &self.blocks, now);
         let mut failed = None;
         for job in jobs {
@@ -208,9 +214,10 @@ impl Issuer {
             }
         }
         self.blocks.clone_from(&draft.leased);
+        stages.note(Stage::Rules, start.elapsed());
         let done = match failed {
             Some(e) => Err(e),
-            None => draft.sign(&self.parts.key).and_then(|batch| self.commit(&batch)),
+            None => stages.time(Stage::Sign, || draft.sign(&self.parts.key)).and_then(|batch| self.commit(&batch)),
         };
         match done {
             Ok(()) => draft.answers(),
@@ -230,7 +237,8 @@ impl Issuer {
         if batch.runs.is_empty() && batch.outcomes.is_empty() {
             return Ok(());
         }
-        self.parts.store.commit(&mut self.seat, batch)?;
+        let Parts { store, witness, stages, .. } = &mut self.parts;
+        store.commit(&mut self.seat, batch, stages)?;
         for (before, next) in &batch.moves {
             if let Some(block) = self.blocks.iter_mut().find(|b| b.first == before.first) {
                 block.next = *next;
@@ -238,7 +246,14 @@ impl Issuer {
         }
         self.blocks.retain(|block| block.next <= block.last);
         // The marks are on record, and only then may they leave: but not without the witness either.
-        self.parts.witness.note(progress(&self.seat, 0)).map_err(|e| Error { kind: Kind::Storage, ..e })
+        let noted = stages.time(Stage::Witness, || witness.note(progress(&self.seat, 0)));
+        noted.map_err(|e| Error { kind: Kind::Storage, ..e })
+    }
+
+    /// How long its stages took so far.
+    #[must_use]
+    pub fn stages(&self) -> &Stages {
+        &self.parts.stages
     }
 
     /// Reads again what is on record, after a failure that left it open.

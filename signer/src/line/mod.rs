@@ -18,6 +18,7 @@
 //! | [`plain`] | the same for controllers that know no JSON |
 //! | [`desk`] | requests to jobs, marks to answers, and the line's status |
 //! | [`adapters`] | HTTP, a hot folder, MQTT |
+//! | [`stages`] | where the time of a request goes |
 //! | [`stream`] | adapters for whatever carries lines: sockets, standard input |
 //! | [`log`] | what happens, as lines of JSON |
 //!
@@ -42,6 +43,7 @@ pub mod protocol;
 pub mod recipe;
 pub mod recover;
 pub mod service;
+pub mod stages;
 pub mod stop;
 pub mod store;
 pub mod stream;

@@ -2,6 +2,7 @@
 
 use super::issuer::{Done, Issuer, Job};
 use super::log::{Level, event};
+use super::stages::{Stage, Stages};
 use super::store::Counts;
 use crate::error::{Error, Kind, Result};
 use jiff::Timestamp;
@@ -27,7 +28,8 @@ enum Message {
 
 struct Waiting {
     job: Job,
-    reply: SyncSender<Result<Done>>,
+    since: Instant,
+    reply: SyncSender<Reply>,
 }
 
 /// How the store is, as of a second ago.
@@ -46,10 +48,17 @@ pub struct Health {
 pub struct Line {
     queue: SyncSender<Message>,
     health: Arc<Mutex<Health>>,
+    stages: Stages,
 }
 
 /// A job that was taken; its answer comes when the marks are durable.
-pub struct Ticket(Receiver<Result<Done>>);
+pub struct Ticket {
+    reply: Receiver<Reply>,
+    known: Option<Reply>,
+}
+
+/// An answer, and the moment at which it was known.
+type Reply = (Result<Done>, Instant);
 
 impl Line {
     /// Starts the thread of `issuer`. It ends after [`Line::finish`], or when the last handle is dropped, and gives back
@@ -59,23 +68,30 @@ impl Line {
         let (queue, jobs) = mpsc::sync_channel(WAITING);
         let health = Health { counts: Counts::default(), ok: true, since: Timestamp::now() };
         let health = Arc::new(Mutex::new(health));
+        let stages = issuer.stages().clone();
         let thread = Thread { issuer, health: Arc::clone(&health), counted: None };
-        (Self { queue, health }, std::thread::spawn(move || thread.work(&jobs)))
+        (Self { queue, health, stages }, std::thread::spawn(move || thread.work(&jobs)))
     }
 
     /// Hands in a job. Jobs of one caller are done in the order in which it hands them in.
     #[must_use]
     pub fn submit(&self, job: Job) -> Ticket {
-        let (reply, answer) = mpsc::sync_channel(1);
+        let (reply, known_later) = mpsc::sync_channel(1);
         // If the line has stopped, the ticket finds its end of the channel closed.
-        let _ = self.queue.send(Message::Job(Box::new(Waiting { job, reply })));
-        Ticket(answer)
+        let _ = self.queue.send(Message::Job(Box::new(Waiting { job, since: Instant::now(), reply })));
+        Ticket { reply: known_later, known: None }
     }
 
     /// Ends the line after the jobs that were handed in before.
     pub fn finish(&self) {
         // A line that has ended already needs no telling.
         let _ = self.queue.send(Message::Finish);
+    }
+
+    /// Where the time of requests goes.
+    #[must_use]
+    pub fn stages(&self) -> &Stages {
+        &self.stages
     }
 
     /// How the store is; it is not asked for that.
@@ -86,13 +102,23 @@ impl Line {
 }
 
 impl Ticket {
-    /// Waits for the answer.
+    /// Whether the answer is known already.
+    pub fn is_known(&mut self) -> bool {
+        if self.known.is_none() {
+            self.known = self.reply.try_recv().ok();
+        }
+        self.known.is_some()
+    }
+
+    /// Waits for the answer, which comes with the moment at which it was known.
     ///
     /// # Errors
     /// What [`Issuer::process`] says, or that the line has stopped; then the same request with the same id learns later
     /// whether it was done.
-    pub fn wait(self) -> Result<Done> {
-        self.0.recv().unwrap_or_else(|_| Err(Error::storage("the line is stopping; ask again when it runs")))
+    pub fn wait(self) -> Result<(Done, Instant)> {
+        let stopping = |_| Error::storage("the line is stopping; ask again when it runs");
+        let (done, at) = self.known.map_or_else(|| self.reply.recv(), Ok).map_err(stopping)?;
+        done.map(|done| (done, at))
     }
 }
 
@@ -132,15 +158,18 @@ impl Thread {
     }
 
     fn answer(&mut self, waiting: Vec<Waiting>) {
+        let stages = self.issuer.stages();
+        waiting.iter().for_each(|job| stages.note(Stage::Wait, job.since.elapsed()));
         let (jobs, replies): (Vec<Job>, Vec<_>) = waiting.into_iter().map(|w| (w.job, w.reply)).unzip();
         let answers = self.issuer.process(&jobs, Timestamp::now());
         let failed = answers.iter().find_map(|a| a.as_ref().err().filter(|e| e.kind == Kind::Storage).cloned());
         if !jobs.is_empty() {
             self.note(failed.map_or(Ok(()), Err));
         }
+        let at = Instant::now();
         for (answer, reply) in answers.into_iter().zip(replies) {
             // Whoever asked may have gone; the marks are on record, and its request id finds them.
-            let _ = reply.send(answer);
+            let _ = reply.send((answer, at));
         }
     }
 

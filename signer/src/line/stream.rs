@@ -8,6 +8,7 @@ use super::protocol::{MAX_BYTES, Request};
 use super::stop::Stop;
 use crate::error::{Error, Result};
 use serde_json::json;
+use socket2::SockRef;
 use std::io::{self, BufWriter, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{self, Receiver, SyncSender};
@@ -70,7 +71,11 @@ fn write(output: impl Write, queue: &Receiver<(Pending, Style)>) -> io::Result<(
     let mut output = BufWriter::with_capacity(64 << 10, output);
     while let Ok(first) = queue.recv() {
         let mut next = Some(first);
-        while let Some((pending, style)) = next {
+        while let Some((mut pending, style)) = next {
+            // What is answered does not wait for what is not: where requests keep coming, that would never end.
+            if !pending.is_known() {
+                output.flush()?;
+            }
             let answer = pending.wait();
             match style {
                 Style::Json => output.write_all(&answer.to_line())?,
@@ -118,7 +123,7 @@ impl<R: Read> Lines<R> {
         match self.input.read(&mut bytes) {
             Ok(0) => self.ended = true,
             Ok(count) => self.buffer.extend(bytes.iter().take(count)),
-            Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) => {}
+            Err(e) if is_quiet(&e) => {}
             Err(_) => self.ended = true,
         }
     }
@@ -135,15 +140,12 @@ pub fn serve_tcp(listener: TcpListener, desk: Desk, stop: Stop) -> JoinHandle<()
     std::thread::spawn(move || {
         let accept = || -> io::Result<TcpStream> {
             let (stream, _) = listener.accept()?;
-            stream.set_nonblocking(false)?;
             stream.set_nodelay(true)?;
             stream.set_read_timeout(Some(GLANCE))?;
             Ok(stream)
         };
-        let failed = listener.set_nonblocking(true).is_err();
-        if failed {
-            event(Level::Error, "no-tcp", json!({}));
-            return;
+        if let Err(e) = glance_at(&SockRef::from(&listener)) {
+            return event(Level::Error, "no-tcp", json!({"message": e.to_string()}));
         }
         accept_all(accept, TcpStream::try_clone, &desk, "tcp", &stop);
     })
@@ -156,16 +158,25 @@ pub fn serve_unix(listener: std::os::unix::net::UnixListener, desk: Desk, stop: 
     std::thread::spawn(move || {
         let accept = || -> io::Result<UnixStream> {
             let (stream, _) = listener.accept()?;
-            stream.set_nonblocking(false)?;
             stream.set_read_timeout(Some(GLANCE))?;
             Ok(stream)
         };
-        if listener.set_nonblocking(true).is_err() {
-            event(Level::Error, "no-unix-socket", json!({}));
-            return;
+        if let Err(e) = glance_at(&SockRef::from(&listener)) {
+            return event(Level::Error, "no-unix-socket", json!({"message": e.to_string()}));
         }
         accept_all(accept, UnixStream::try_clone, &desk, "unix", &stop);
     })
+}
+
+/// Lets the listener's `accept` return at each [`GLANCE`]. A socket that is asked whether somebody came would keep whoever
+/// comes waiting between two questions, with all that he asks.
+fn glance_at(listener: &SockRef<'_>) -> io::Result<()> {
+    listener.set_read_timeout(Some(GLANCE))
+}
+
+/// The listener is quiet, or the socket's time is up.
+fn is_quiet(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
 }
 
 fn accept_all<S: Read + Write + Send + 'static>(
@@ -190,6 +201,8 @@ fn accept_all<S: Read + Write + Send + 'static>(
                     }
                 }));
             }
+            Err(e) if is_quiet(&e) => {}
+            // For want of file descriptors, say, of which others may be given back soon.
             Err(_) => {
                 stop.wait_for(Duration::from_millis(10));
             }

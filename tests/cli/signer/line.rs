@@ -239,6 +239,22 @@ fn sockets_are_for_this_machine_and_one_line_has_a_name() {
 }
 
 #[test]
+fn an_answer_does_not_wait_for_later_ones() {
+    let place = Place::with_home();
+    let line = Running::start(&place, "");
+    let mut client = line.connect();
+    // Another writer keeps the store, as a slow disk does.
+    let other = rusqlite::Connection::open(place.path("h/serials.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    client.send("{\"do\":\"status\",\"id\":\"first\"}\n{\"part\":\"P\",\"id\":\"second\"}");
+    assert!(client.line().contains("\"first\""));
+    other.execute_batch("ROLLBACK").unwrap();
+    assert!(client.line().contains("\"second\""));
+    drop(client);
+    line.stop();
+}
+
+#[test]
 fn hostile_input_ends_a_connection_at_most() {
     let place = Place::with_home();
     let line = Running::start(&place, "");

@@ -22,7 +22,7 @@ pub(super) fn run(args: &Args, io: &mut Io<'_>) -> Result<()> {
     let (home, line) = args.which.open()?;
     let (mut store, serial) = (home.store(false)?, args.serial.get());
     let none = || Error::refused(format!("serial {serial} was not issued"));
-    let key = store.key(&line.delegation.signed.key)?.ok_or_else(none)?;
+    let key = store.known_key(&line.delegation.signed.key)?.ok_or_else(none)?;
     let run = store.issued(key, serial, serial)?.into_iter().next().ok_or_else(none)?;
     let content = store.content(run.content)?.ok_or_else(none)?;
     let mark =

@@ -11,6 +11,7 @@ use crate::line::issuer::{Issuer, Parts, Years};
 use crate::line::log::{Level, event};
 use crate::line::recipe;
 use crate::line::service;
+use crate::line::stages::Stages;
 use crate::line::stop::Stop;
 use crate::line::store::Store;
 use crate::line::stream;
@@ -117,6 +118,7 @@ fn issuer(args: &Args, home: &Home, line: &Line, io: &mut Io<'_>) -> Result<Issu
         delegation: Arc::new(line.delegation.signed.clone()),
         years,
         lease: args.block,
+        stages: Stages::default(),
     })
 }
 

@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::home::{Home, Line};
 use crate::issue::{Content, Order, Template, settle_lot};
 use crate::line::issuer::{Issued, Issuer, Parts};
+use crate::line::stages::Stages;
 use crate::line::store::Store;
 use crate::line::witness::{Busy, Witness};
 use crate::sign::LineKey;
@@ -132,6 +133,7 @@ fn issue(args: &Args, home: &Home, prepared: Prepared, orders: &[Order], io: &mu
         delegation: Arc::new(line.delegation.signed),
         years: Box::new(move |year| Ok(years.get(&year).map(|key| YearKey::from_bytes(*key.expose())))),
         lease: 0,
+        stages: Stages::default(),
     })?;
     let issued = issuer.issue_all(orders, io.now);
     if issuer.finish().is_err() {

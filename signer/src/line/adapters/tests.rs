@@ -7,6 +7,7 @@ use crate::keys::SecretKey;
 use crate::line::desk::Desk;
 use crate::line::issuer::{Issuer, Parts};
 use crate::line::service::Line;
+use crate::line::stages::Stages;
 use crate::line::store::Store;
 use crate::line::witness::{Busy, Witness};
 use crate::sign::LineKey;
@@ -44,6 +45,7 @@ impl Running {
             delegation: Arc::clone(&delegation),
             years: Box::new(|_| Ok(None)),
             lease: 100,
+            stages: Stages::default(),
         })?;
         let (line, thread) = Line::start(issuer);
         let desk = Desk::new(line.clone(), "line", "serials.db", delegation, BTreeMap::new());

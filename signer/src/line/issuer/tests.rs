@@ -78,6 +78,7 @@ impl World {
             delegation: Arc::clone(&self.delegation),
             years: Box::new(|_| Ok(Some(YearKey::from_bytes([7; 32])))),
             lease: 10,
+            stages: Stages::default(),
         }
     }
 

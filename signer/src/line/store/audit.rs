@@ -1,9 +1,10 @@
 //! Every serial accounted for: reads the whole store, page by page, and holds its tables against each other.
 
-use super::database::fields;
+use super::database::{fields, strange};
 use super::lease::Kept;
+use super::records::{SELECT_RUN, outcome_of};
 use super::schema::{place, serial_at};
-use super::{Content, Run, SELECT_RUN, Store, Value, outcome_of};
+use super::{Content, Run, Store, Value};
 use crate::error::Result;
 use std::collections::BTreeMap;
 use touchmark_formats::key::KeyBytes;
@@ -68,7 +69,7 @@ impl Store {
         let sum = |column: &str| format!("CAST(COALESCE(SUM({column}), 0) AS BIGINT)");
         let sql = format!("SELECT {}, {}, {} FROM issuer WHERE key = $1", sum("issued"), sum("verified"), sum("void"));
         let rows = self.db.rows(&sql, &[number.into()])?;
-        let [issued, verified, void] = fields(rows.first().ok_or_else(|| super::strange("sums"))?)?;
+        let [issued, verified, void] = fields(rows.first().ok_or_else(|| strange("sums"))?)?;
         let (reserved, lost) = (sum("last - next + 1"), sum("last - (place & 9007199254740991) + 1"));
         let range = [place(number, 0).into(), place(number + 1, 0).into()];
         let open = format!("SELECT {reserved} FROM block WHERE next <= last AND place >= $1 AND place < $2");
@@ -77,15 +78,18 @@ impl Store {
         };
         let mut one = |sql: &str| -> Result<u64> {
             let rows = self.db.rows(sql, &range)?;
-            let [count] = fields(rows.first().ok_or_else(|| super::strange("a sum"))?)?;
+            let [count] = fields(rows.first().ok_or_else(|| strange("a sum"))?)?;
             count.count()
         };
         let (reserved, lost, closed) = (one(&open)?, one(&kept(Kept::Lost))?, one(&kept(Kept::Closed))?);
         Ok(Counts { reserved, issued: issued.count()?, verified: verified.count()?, void: void.count()?, lost, closed })
     }
 
-    /// The number of a line key.
-    pub(super) fn known_key(&mut self, key: &KeyBytes) -> Result<Option<u64>> {
+    /// The number of a line key in this store; `None` if nothing was ever issued under it.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn known_key(&mut self, key: &KeyBytes) -> Result<Option<u64>> {
         let rows = self.db.rows("SELECT number FROM signing_key WHERE public = $1", &[key.0.as_slice().into()])?;
         rows.first().map(|row| fields::<1>(row).and_then(|[number]| number.count())).transpose()
     }

@@ -47,17 +47,24 @@ pub trait Database: Send {
     ///
     /// # Errors
     /// As [`Database::script`].
-    fn begin(&mut self) -> Result<()>;
+    fn begin(&mut self) -> Result<()> {
+        self.script(self.dialect().begin)
+    }
 
     /// Makes the transaction durable: when it returns, a power cut loses nothing of it. After an error it may be there as
     /// a whole, or not at all.
     ///
     /// # Errors
     /// As [`Database::script`].
-    fn commit(&mut self) -> Result<()>;
+    fn commit(&mut self) -> Result<()> {
+        self.script("COMMIT")
+    }
 
     /// Drops the transaction, if there is one.
-    fn roll_back(&mut self);
+    fn roll_back(&mut self) {
+        // It may be gone already: databases drop it on their own after some errors, and with the connection.
+        let _ = self.script("ROLLBACK");
+    }
 
     /// Closes the connection and opens it anew.
     ///
@@ -85,6 +92,8 @@ pub struct Dialect {
     pub bytes: &'static str,
     /// The type of a primary key of whole numbers.
     pub key: &'static str,
+    /// Begins a transaction that may write.
+    pub begin: &'static str,
     /// What is to be run when tables were made.
     pub after_making: &'static str,
 }

@@ -1,8 +1,9 @@
 //! What was issued, by lot, by day or by serial: for disclosures.
 
-use super::database::{Row, fields};
+use super::database::{Row, fields, strange};
+use super::records::{SELECT_RUN, run_of};
 use super::schema::place;
-use super::{Content, Run, SELECT_RUN, Store, Value, run_of, strange};
+use super::{Content, Run, Store, Value};
 use crate::error::Result;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;

@@ -20,7 +20,6 @@ pub(crate) struct Postgres {
     name: String,
     client: Client,
     prepared: HashMap<String, Statement>,
-    in_transaction: bool,
 }
 
 impl Postgres {
@@ -36,7 +35,7 @@ impl Postgres {
         }
         let name = name(&config);
         let client = connect(&config, &name)?;
-        Ok(Self { config, name, client, prepared: HashMap::new(), in_transaction: false })
+        Ok(Self { config, name, client, prepared: HashMap::new() })
     }
 
     fn statement(&mut self, sql: &str) -> Result<Statement> {
@@ -135,27 +134,7 @@ impl Database for Postgres {
         rows.iter().map(row).collect::<std::result::Result<_, _>>().map_err(|e| failed(&self.name, &e))
     }
 
-    fn begin(&mut self) -> Result<()> {
-        self.script("BEGIN")?;
-        self.in_transaction = true;
-        Ok(())
-    }
-
-    fn commit(&mut self) -> Result<()> {
-        self.script("COMMIT")?;
-        self.in_transaction = false;
-        Ok(())
-    }
-
-    fn roll_back(&mut self) {
-        if std::mem::take(&mut self.in_transaction) {
-            // Without a connection there is no transaction either.
-            let _ = self.client.batch_execute("ROLLBACK");
-        }
-    }
-
     fn reopen(&mut self) -> Result<()> {
-        self.in_transaction = false;
         self.prepared.clear();
         self.client = connect(&self.config, &self.name)?;
         Ok(())
@@ -172,6 +151,6 @@ impl Database for Postgres {
     fn dialect(&self) -> Dialect {
         // Signatures do not compress, and a run fits a page.
         let plain = "ALTER TABLE run ALTER COLUMN body SET STORAGE PLAIN";
-        Dialect { bytes: "BYTEA", key: "BIGINT PRIMARY KEY", after_making: plain }
+        Dialect { bytes: "BYTEA", key: "BIGINT PRIMARY KEY", begin: "BEGIN", after_making: plain }
     }
 }

@@ -26,7 +26,7 @@ pub(super) const FIND: &str = "SELECT version, id FROM store";
 
 /// What makes the tables.
 pub(super) fn tables(dialect: Dialect) -> String {
-    let Dialect { bytes, key, after_making } = dialect;
+    let Dialect { bytes, key, after_making, .. } = dialect;
     format!(
         "
         -- One row: which store this is. Whoever hands out blocks holds it while doing so.

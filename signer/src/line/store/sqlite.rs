@@ -13,8 +13,11 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Between two tries to open a busy file.
 const PAUSE: Duration = Duration::from_millis(5);
-/// How often the write-ahead log is copied into the database, off the path of the marks.
-const CHECKPOINT: Duration = Duration::from_secs(1);
+/// How often the write-ahead log is copied into the database, off the path of the marks: each time a few of them wait for
+/// the disk, so that it is not often; and the log, which the next start reads, grows meanwhile by 16 MB a second at most.
+const CHECKPOINT: Duration = Duration::from_secs(5);
+/// How often in a row the log is tried to be begun anew.
+const RESTARTS: usize = 20;
 /// A write-ahead log of this many pages is emptied by whoever writes, so that it cannot grow without end.
 const MAX_WAL_PAGES: u32 = 65_536;
 
@@ -24,7 +27,6 @@ pub(crate) struct Sqlite {
     busy: bool,
     name: String,
     connection: Connection,
-    in_transaction: bool,
     /// Dropped after the connection, so that whichever is the last to close leaves no write-ahead log behind.
     _checkpointer: Option<Checkpointer>,
 }
@@ -39,7 +41,6 @@ impl Sqlite {
             busy,
             name: path.display().to_string(),
             connection,
-            in_transaction: false,
             _checkpointer: checkpointer,
         })
     }
@@ -61,8 +62,8 @@ fn connect(path: &Path, busy: bool) -> Result<Connection> {
     private(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let open = || -> rusqlite::Result<Connection> {
-        let connection = Connection::open_with_flags(path, flags)?;
-        connection.busy_timeout(PATIENCE)?;
+        let mut connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_handler(Some(patient))?;
         connection.set_prepared_statement_cache_capacity(64);
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.pragma_update(None, "synchronous", "full")?;
@@ -73,6 +74,20 @@ fn connect(path: &Path, busy: bool) -> Result<Connection> {
         Ok(connection)
     };
     patiently(open).map_err(|e| failed(path, &e))
+}
+
+/// Waits for another writer: at first in steps as short as a commit, because SQLite's own steps are as long as what a mark
+/// may take.
+fn patient(tries: i32) -> bool {
+    let (short, steps) = (Duration::from_micros(100), 200);
+    std::thread::sleep(if tries < steps { short } else { PAUSE });
+    PAUSE * u32::try_from(tries).unwrap_or(u32::MAX) < PATIENCE
+}
+
+/// Waits no longer than a mark may take.
+fn brief(tries: i32) -> bool {
+    std::thread::sleep(Duration::from_micros(50));
+    tries < 20
 }
 
 /// Does `open` until the file is not busy: SQLite changes a file's mode of journal, and removes a log that the last user
@@ -98,17 +113,28 @@ fn private(path: &Path) -> Result<()> {
     options.open(path).map(drop).map_err(|e| Error::io("open", path, &e))
 }
 
-/// Copies the write-ahead log into the database once in a while, so that no commit has to wait for that.
+/// Copies the write-ahead log into the database once in a while, so that no commit has to do that; and then lets it begin
+/// anew, for what is written over is on the disk sooner than what makes a file longer.
 fn checkpointer(path: &Path) -> Result<Checkpointer> {
-    let connection = connect(path, true)?;
+    let mut connection = connect(path, true)?;
+    connection.busy_handler(Some(brief)).map_err(|e| failed(path, &e))?;
     let (sender, stop) = mpsc::channel();
     let thread = std::thread::spawn(move || {
         while let Err(RecvTimeoutError::Timeout) = stop.recv_timeout(CHECKPOINT) {
             // Should it fail, the log is longer for a while, and whoever writes empties it in the end.
-            let _ = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+            let _ = (0..RESTARTS).find(|_| is_restarted(&connection).unwrap_or(true));
         }
     });
     Ok(Checkpointer { stop: Some(sender), thread: Some(thread) })
+}
+
+/// Copies the log while others write, and then what they added meanwhile, while they wait. Whether it is all copied.
+fn is_restarted(connection: &Connection) -> rusqlite::Result<bool> {
+    let done = |mode: &str| {
+        let sql = format!("PRAGMA wal_checkpoint({mode})");
+        connection.query_row(&sql, [], |row| Ok(row.get::<_, i64>(0)? == 0))
+    };
+    Ok(done("PASSIVE")? && done("PASSIVE")? && done("RESTART")?)
 }
 
 /// The thread that copies the write-ahead log.
@@ -169,25 +195,6 @@ impl Database for Sqlite {
         query().map_err(|e| self.failed(&e))
     }
 
-    fn begin(&mut self) -> Result<()> {
-        self.script("BEGIN IMMEDIATE")?;
-        self.in_transaction = true;
-        Ok(())
-    }
-
-    fn commit(&mut self) -> Result<()> {
-        self.script("COMMIT")?;
-        self.in_transaction = false;
-        Ok(())
-    }
-
-    fn roll_back(&mut self) {
-        if std::mem::take(&mut self.in_transaction) {
-            // SQLite may have dropped the transaction on its own, and then has nothing left to drop.
-            let _ = self.connection.execute_batch("ROLLBACK");
-        }
-    }
-
     fn reopen(&mut self) -> Result<()> {
         self.roll_back();
         self.connection = connect(&self.path, self.busy)?;
@@ -205,6 +212,6 @@ impl Database for Sqlite {
     }
 
     fn dialect(&self) -> Dialect {
-        Dialect { bytes: "BLOB", key: "INTEGER PRIMARY KEY", after_making: "" }
+        Dialect { bytes: "BLOB", key: "INTEGER PRIMARY KEY", begin: "BEGIN IMMEDIATE", after_making: "" }
     }
 }

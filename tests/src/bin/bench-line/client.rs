@@ -4,9 +4,31 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
+use touchmark_signer::line::protocol::Answer;
 
 /// Requests that are under way at once.
 const WINDOW: usize = 32;
+
+/// A client that waits for each answer.
+pub(crate) struct Asking {
+    output: TcpStream,
+    input: BufReader<TcpStream>,
+}
+
+impl Asking {
+    pub(crate) fn connect(tcp: &str) -> Self {
+        let output = TcpStream::connect(tcp).unwrap();
+        let input = BufReader::new(output.try_clone().unwrap());
+        Self { output, input }
+    }
+
+    pub(crate) fn one(&mut self, request: &str) -> Answer {
+        self.output.write_all(format!("{request}\n").as_bytes()).unwrap();
+        let mut line = String::new();
+        self.input.read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap()
+    }
+}
 
 /// Marks a second, with requests of `count` marks each for `seconds`.
 pub(crate) fn rate(tcp: &str, request: &str, count: u64, seconds: u64) -> f64 {

@@ -14,6 +14,7 @@ mod kills;
 mod place;
 mod rates;
 mod rows;
+mod stages;
 
 use clap::Parser;
 use std::path::PathBuf;

@@ -30,7 +30,20 @@ impl Place {
 
     /// Starts a line, and waits until it listens.
     pub(crate) fn line(&self, name: &str) -> Line {
-        let args = ["line", "run", "--home", "h", "--tcp", "127.0.0.1:0", "--recipes", "recipes", "--name", name];
+        let args = [
+            "line",
+            "run",
+            "--home",
+            "h",
+            "--tcp",
+            "127.0.0.1:0",
+            "--http",
+            "127.0.0.1:0",
+            "--recipes",
+            "recipes",
+            "--name",
+            name,
+        ];
         let mut child = self.command(&args).stderr(Stdio::piped()).spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
@@ -38,7 +51,8 @@ impl Place {
         let started: serde_json::Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line}"));
         std::thread::spawn(move || log.lines().for_each(drop));
         let tcp = started["tcp"][0].as_str().unwrap_or_else(|| panic!("{line}")).to_owned();
-        Line { child, tcp }
+        let http = started["further"]["http"].as_str().unwrap_or_else(|| panic!("{line}")).to_owned();
+        Line { child, tcp, http }
     }
 
     /// What `line verify-journal` says of it.
@@ -54,6 +68,7 @@ impl Place {
 pub(crate) struct Line {
     child: Child,
     pub(crate) tcp: String,
+    pub(crate) http: String,
 }
 
 impl Line {

@@ -1,7 +1,8 @@
 //! Rates and latency, and where the time goes.
 
-use super::client::{latencies, rate};
+use super::client::{Asking, latencies, rate};
 use super::place::Place;
+use super::stages;
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
@@ -9,9 +10,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use testkit::maker::{TestMaker, date, label};
 use testkit::postgres::server;
+use touchmark_formats::mark::SignedMark;
+use touchmark_formats::symbol::Symbology;
+use touchmark_formats::symbol::decode::decode;
 use touchmark_signer::issue::{Content, Order};
 use touchmark_signer::keys::{SecretKey, SigningKey};
 use touchmark_signer::line::issuer::{Issuer, Job, Parts};
+use touchmark_signer::line::stages::Stages;
 use touchmark_signer::line::store::Store;
 use touchmark_signer::line::witness::{Busy, Witness};
 use touchmark_signer::sign::LineKey;
@@ -29,14 +34,31 @@ pub(crate) fn sqlite(folder: &Path, seconds: u64) {
     let line = place.line("line");
     let text = rate(&line.tcp, TEXT, 100, seconds);
     println!("over TCP, text form, 100 a request                 {text:>9.0} marks/s, {:.2} of bare", text / bare);
+    matrices_are_of_their_marks(&line.tcp);
     let matrix = rate(&line.tcp, MATRIX, 100, seconds);
     println!("over TCP, QR module matrix, 100 a request          {matrix:>9.0} marks/s, {:.2} of bare", matrix / bare);
+    drop(line);
+    let line = place.line("line");
     let disk = disk(folder);
     println!("disk: write 4 KiB and sync, ms                     {}", percentiles(&disk));
     let single = latencies(&line.tcp, 1000, seconds);
     println!("over TCP, one mark a request, 1000 a second, ms    {}", percentiles(&single));
+    println!("of which, in the line, for wait and answer a request, else a commit, ms:");
+    stages::table(&line.http).iter().for_each(|row| println!("{row}"));
     drop(line);
     println!("{}", place.verified(&["--quick"]));
+}
+
+/// Every matrix of an answer is the QR Code of its own mark: what the client would see if one were drawn for all.
+fn matrices_are_of_their_marks(tcp: &str) {
+    let mut ask = Asking::connect(tcp);
+    for mark in ask.one(&MATRIX.replace("{id}", "matrices")).marks {
+        let matrix = mark.matrix.unwrap();
+        let llr: Vec<f32> = matrix.chars().filter(|c| *c != '/').map(|c| if c == '1' { 1.0 } else { -1.0 }).collect();
+        let side = matrix.split('/').count();
+        let content = decode(Symbology::QrCode, side, side, &llr).unwrap();
+        assert_eq!(SignedMark::from_bytes(&content.bytes).unwrap().mark.serial.get(), mark.serial);
+    }
 }
 
 /// Four processes on one PostgreSQL server.
@@ -95,6 +117,7 @@ fn inside(folder: &Path, seconds: u64) -> f64 {
         delegation: Arc::new(maker.delegation),
         years: Box::new(|_| Ok(None)),
         lease: 1000,
+        stages: Stages::default(),
     })
     .unwrap();
     let content = Content {

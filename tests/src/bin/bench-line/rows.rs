@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use testkit::maker::{date, label};
 use touchmark_formats::delegation::SerialRange;
 use touchmark_formats::key::KeyBytes;
+use touchmark_signer::line::stages::Stages;
 use touchmark_signer::line::store::{Batch, Content, RUN_MARKS, RequestId, Run, Seat, Store, Wanted};
 
 const KEY: KeyBytes = KeyBytes([7; 32]);
@@ -47,7 +48,7 @@ fn fill(path: &Path, issued: &mut u64, target: u64, per_run: u64) {
         let end = block.next + wanted;
         let runs = (block.next..end).step_by(per_run as usize).map(|first| run_at(first, end, per_run)).collect();
         let batch = Batch { moves: vec![(block, end)], contents: vec![content.clone()], runs, ..Batch::default() };
-        store.commit(&mut seat, &batch).unwrap();
+        store.commit(&mut seat, &batch, &Stages::default()).unwrap();
         *issued += wanted;
     }
 }

@@ -80,7 +80,9 @@ pub(super) fn answer(route: Route, body: &[u8], desk: &Desk) -> Answer {
     match route {
         Route::Health => Answer::json(StatusCode::OK, &json!({ "health": "ok" })),
         Route::Ready => ready(desk),
-        Route::Metrics => Answer::text("text/plain; version=0.0.4; charset=utf-8", metrics::text(&desk.status())),
+        Route::Metrics => {
+            Answer::text("text/plain; version=0.0.4; charset=utf-8", metrics::text(&desk.status(), desk.stages()))
+        }
         Route::OpenApi => Answer::text("application/json", super::OPENAPI),
         Route::Status => Answer::json(StatusCode::OK, &desk.status()),
         Route::Find(serial) => one(desk, Request { action: Action::Find, serial: Some(serial), ..Request::default() }),

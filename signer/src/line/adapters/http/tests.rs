@@ -188,10 +188,13 @@ fn the_service_tells_how_it_is() {
         text.lines().any(|line| line.starts_with("touchmark_line_serials_left{") && line.ends_with(" 997")),
         "{text}"
     );
+    let syncs = text.lines().find(|line| line.contains("_count{") && line.contains("stage=\"sync\"")).unwrap();
+    assert!(!syncs.ends_with(" 0"), "{syncs}");
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         let (name, value) = line.rsplit_once(' ').unwrap();
         assert!(value.parse::<f64>().is_ok() && name.ends_with("\"}"), "{line}");
         let name = name.split('{').next().unwrap();
+        let name = ["_bucket", "_sum", "_count"].into_iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
         assert!(text.contains(&format!("# TYPE {name} ")) && text.contains(&format!("# HELP {name} ")), "{line}");
     }
 }
