@@ -28,10 +28,15 @@ const AGREES: f32 = 24.0;
 /// Likelihood, in nats, of the least certain bit of a byte that was clearly seen: half of what a clean module gives.
 const CLEAR: f32 = 2.0;
 
+/// Hypotheses that are worth going bit by bit: that nothing is known, and the templates that agree best.
+const MOST_BY_BITS: usize = 3;
+
 /// What is tried at each effort.
 #[derive(Debug)]
 struct Budget {
     depth: Depth,
+    /// The same of what all samplings of a symbol say together.
+    together: Depth,
     /// Templates that are taken for certain in turn, those that agree best.
     templates: usize,
     /// Contents that are judged for each.
@@ -41,9 +46,9 @@ struct Budget {
 impl Budget {
     fn of(effort: Effort) -> Self {
         match effort {
-            Effort::Quick => Self { depth: Depth::Erasures, templates: 2, contents: 4 },
-            Effort::Normal => Self { depth: Depth::Erasures, templates: 8, contents: 8 },
-            Effort::Forensic => Self { depth: Depth::Flips, templates: 24, contents: 16 },
+            Effort::Quick => Self { depth: Depth::Erasures, together: Depth::Erasures, templates: 2, contents: 4 },
+            Effort::Normal => Self { depth: Depth::Erasures, together: Depth::Bits, templates: 8, contents: 8 },
+            Effort::Forensic => Self { depth: Depth::Flips, together: Depth::Everything, templates: 24, contents: 16 },
         }
     }
 }
@@ -83,17 +88,18 @@ impl<'a> Recoverer<'a> {
         let first = samplings.first()?;
         let same = |grid: &&&ModuleGrid| (grid.width, grid.height) == (first.width, first.height);
         let together: Vec<&[f32]> = samplings.iter().filter(same).map(|grid| grid.llr.as_slice()).collect();
-        let together = (together.len() > 1).then_some(together);
-        let alone = samplings.iter().filter(same).map(|grid| vec![grid.llr.as_slice()]);
+        let several = together.len() > 1;
+        let alone = samplings.iter().filter(|grid| several && same(grid)).map(|grid| vec![grid.llr.as_slice()]);
+        let alone = alone.map(|looks| (looks, self.budget.depth));
         let mut lead = None;
         // What all say together first: it is the likeliest, and costs as much as all others.
-        for looks in together.into_iter().chain(alone) {
+        for (looks, depth) in std::iter::once((together, self.budget.together)).chain(alone) {
             let recovery = Recovery::together(symbology, first.height, first.width, &looks);
-            let depth = if looks.len() > 1 { Depth::Erasures } else { self.budget.depth };
             let agreeing = self.agreeing(&recovery);
             let blind = (credible || !agreeing.is_empty()).then_some(None);
             let informed = agreeing.iter().take(self.budget.templates).map(|template| Some(*template));
-            for hypothesis in blind.into_iter().chain(informed) {
+            for (n, hypothesis) in blind.into_iter().chain(informed).enumerate() {
+                let depth = if n < MOST_BY_BITS { depth } else { depth.by_codewords() };
                 for content in recovery.candidates(hypothesis, depth, self.budget.contents) {
                     let assessment = verify(&content, &self.basis);
                     if assessment.proven.is_some() {

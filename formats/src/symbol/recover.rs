@@ -54,6 +54,21 @@ pub enum Depth {
     Erasures,
     /// By trying both values of the least certain bits too (Chase 1972).
     Flips,
+    /// By erasures, and bit by bit (ordered statistics, Fossorier and Lin 1995).
+    Bits,
+    /// In all these ways, at length.
+    Everything,
+}
+
+impl Depth {
+    /// The same without going bit by bit, which takes the longest.
+    #[must_use]
+    pub fn by_codewords(self) -> Self {
+        match self {
+            Self::Erasures | Self::Bits => Self::Erasures,
+            Self::Flips | Self::Everything => Self::Flips,
+        }
+    }
 }
 
 /// A symbol that was sampled, to be decoded under a judge.
@@ -82,19 +97,16 @@ impl Recovery {
     /// is given it is taken for certain. None of them is credible without a judge.
     #[must_use]
     pub fn candidates(&self, template: Option<&Template>, depth: Depth, most: usize) -> Vec<Vec<u8>> {
-        let flips = match depth {
-            Depth::Erasures => 0,
-            Depth::Flips => FLIPS,
-        };
         let mut out: Vec<Vec<u8>> = Vec::new();
-        for looks in &self.ways {
+        for (way, looks) in self.ways.iter().enumerate() {
             let Some(view) = looks.first() else { continue };
+            let depth = if way > 0 { depth.by_codewords() } else { depth };
             let informed = match template.map(|template| view.expected(template)) {
-                None => View::candidates(looks, flips, most),
+                None => View::candidates(looks, depth, most),
                 Some(None) => continue,
                 Some(Some(expected)) => {
                     let knowing: Vec<View> = looks.iter().map(|look| look.knowing(&expected)).collect();
-                    View::candidates(&knowing, flips, most)
+                    View::candidates(&knowing, depth, most)
                 }
             };
             for payload in informed.iter().filter_map(|data| view.bytes(data)) {
@@ -155,9 +167,6 @@ fn consensus(samplings: &[&[f32]]) -> Vec<f32> {
     sum.iter_mut().for_each(|llr| *llr /= count);
     sum
 }
-
-/// Bits of which both values are tried.
-const FLIPS: usize = 4;
 
 #[cfg(test)]
 mod tests {

@@ -65,6 +65,11 @@ impl Code {
         self.exp[n % 255]
     }
 
+    /// What a codeword of `value`, so many places before the end of its block, adds to one of the parity checks.
+    pub(super) fn in_check(&self, check: usize, before_end: usize, value: u8) -> u8 {
+        self.multiply(value, self.power((self.first_root + check) * before_end))
+    }
+
     /// Corrects `block`, whose last `ec` codewords are error correction, in place, and says how many codewords changed.
     /// `erasures` are positions in the block that are not to be trusted. Any errors are corrected as long as twice their
     /// number and that of the erasures are together at most `ec`.

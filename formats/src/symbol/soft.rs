@@ -33,7 +33,7 @@ impl Received {
 
 /// A block's answer that needed erasures passes by chance with this probability (negative binary logarithm). It is asked
 /// of each block: in a symbol that is really there, one block may be sound and the next beyond repair.
-const CHANCE_BITS: f32 = 24.0;
+pub(super) const CHANCE_BITS: f32 = 24.0;
 
 /// A block as it should have been.
 #[derive(Debug, PartialEq)]
@@ -44,7 +44,7 @@ pub(super) struct Corrected {
     /// Codewords that were declared erased.
     pub(super) erased: usize,
     /// Negative binary logarithm of the probability that noise has such an answer.
-    bits: f32,
+    pub(super) bits: f32,
 }
 
 impl Corrected {

@@ -3,9 +3,10 @@
 
 use super::anatomy::{Anatomy, AnatomyBlock};
 use super::datamatrix::data;
+use super::ordered::{self, Search};
 use super::qr::segments;
 use super::qr::tables::Version;
-use super::recover::{Agreement, Template};
+use super::recover::{Agreement, Depth, Template};
 use super::reed_solomon::Code;
 use super::soft::{self, Received};
 
@@ -63,10 +64,18 @@ impl View {
         let first = looks.first()?;
         let mut out = Corrected { data: vec![0; first.data_words()], repaired: 0, erased: 0 };
         for (at, block) in first.blocks.iter().enumerate() {
-            let seen = looks.iter().filter_map(|look| look.blocks.get(at));
-            let mut corrected =
-                seen.filter_map(|seen| soft::correct(first.code, &seen.received(), seen.ec_words(), first.spare));
-            let corrected = corrected.find(|corrected| looks.len() == 1 || corrected.credible())?;
+            let seen = || looks.iter().filter_map(|look| look.blocks.get(at));
+            let corrected = seen()
+                .filter_map(|seen| soft::correct(first.code, &seen.received(), seen.ec_words(), first.spare))
+                .find(|corrected| looks.len() == 1 || corrected.credible());
+            // Bit by bit takes long: only where nothing else is left.
+            let by_bits = || {
+                let answers =
+                    |seen: &Block| ordered::answers(first.code, &seen.words, seen.ec_words(), Search::SHORT, 1);
+                let mut best = seen().take(MOST_LOOKS).filter(|_| looks.len() > 1).flat_map(answers);
+                best.find(|answer| answer.bits >= soft::CHANCE_BITS).map(|answer| block.corrected(answer))
+            };
+            let corrected = corrected.or_else(by_bits)?;
             block.put(&corrected.block, &mut out.data);
             out.repaired += corrected.repaired;
             out.erased += corrected.erased;
@@ -132,22 +141,12 @@ impl View {
 
     /// Data codewords that error correction may mean, the likeliest first, at most `most`: of several looks at one symbol
     /// each gives candidates for each block, and the first look says how likely they are.
-    pub(super) fn candidates(looks: &[Self], flips: usize, most: usize) -> Vec<Vec<u8>> {
+    pub(super) fn candidates(looks: &[Self], depth: Depth, most: usize) -> Vec<Vec<u8>> {
         let Some(first) = looks.first() else { return Vec::new() };
         let mut whole = vec![(0.0, vec![0; first.data_words()])];
         for (at, block) in first.blocks.iter().enumerate() {
-            let mut blocks: Vec<(f32, Vec<u8>)> = Vec::new();
-            for seen in looks.iter().filter_map(|look| look.blocks.get(at)) {
-                for words in soft::candidates(first.code, &seen.received(), seen.ec_words(), flips) {
-                    // What is known for certain cannot have been anything else.
-                    let cost = block.cost(&words);
-                    if cost < soft::CERTAIN && !blocks.iter().any(|(_, known)| *known == words) {
-                        blocks.push((cost, words));
-                    }
-                }
-            }
-            blocks.sort_by(|a, b| a.0.total_cmp(&b.0));
-            blocks.truncate(MOST_CANDIDATES);
+            let seen = looks.iter().filter_map(|look| look.blocks.get(at));
+            let blocks = block.candidates(first.code, seen, depth);
             let extended = whole.iter().flat_map(|(cost, data)| {
                 blocks.iter().map(move |(more, words)| {
                     let mut data = data.clone();
@@ -213,6 +212,41 @@ impl Block {
         self.words.iter().map(|word| Received::of(*word)).collect()
     }
 
+    /// What this block may have been by several looks at it, the likeliest first, each with what speaks against it.
+    fn candidates<'b>(&self, code: &Code, seen: impl Iterator<Item = &'b Self>, depth: Depth) -> Vec<(f32, Vec<u8>)> {
+        let mut out: Vec<(f32, Vec<u8>)> = Vec::new();
+        let mut add = |words: Vec<u8>, least: f32| {
+            // What is known for certain cannot have been anything else.
+            let cost = self.cost(&words);
+            if cost < soft::CERTAIN && !out.iter().any(|(_, known)| *known == words) {
+                out.push((cost.min(least), words));
+            }
+        };
+        for (look, seen) in seen.enumerate() {
+            for words in soft::candidates(code, &seen.received(), seen.ec_words(), depth.flips()) {
+                add(words, f32::INFINITY);
+            }
+            let Some(search) = depth.search(look) else { continue };
+            for answer in ordered::answers(code, &seen.words, seen.ec_words(), search, MOST_ANSWERS) {
+                // What is beyond chance in one look needs no other to speak for it.
+                let beyond = answer.bits >= soft::CHANCE_BITS;
+                add(answer.block, if beyond { 0.0 } else { f32::INFINITY });
+                if beyond {
+                    break;
+                }
+            }
+        }
+        out.sort_by(|a, b| a.0.total_cmp(&b.0));
+        out.truncate(MOST_CANDIDATES);
+        out
+    }
+
+    /// An answer beside what was seen.
+    fn corrected(&self, answer: ordered::Answer) -> soft::Corrected {
+        let repaired = self.received().iter().zip(&answer.block).filter(|(seen, word)| seen.codeword != **word).count();
+        soft::Corrected { block: answer.block, repaired, erased: repaired, bits: answer.bits }
+    }
+
     /// What speaks against these codewords: the likelihoods of the bits that they have otherwise than seen, in nats.
     fn cost(&self, words: &[u8]) -> f32 {
         let against = |(seen, word): (&Word<f32>, &u8)| {
@@ -235,6 +269,31 @@ impl Block {
 
 /// Candidates of a block that are worth a judge.
 const MOST_CANDIDATES: usize = 4;
+/// Of those, the most that one look has bit by bit.
+const MOST_ANSWERS: usize = 2;
+/// Looks at a block, the first ones, that are worth being taken bit by bit.
+const MOST_LOOKS: usize = 40;
+
+impl Depth {
+    /// Codewords of which the least certain bit is tried both ways.
+    fn flips(self) -> usize {
+        if self == Self::Flips || self == Self::Everything { FLIPS } else { 0 }
+    }
+
+    /// How far a look, the first being 0, is searched bit by bit.
+    fn search(self, look: usize) -> Option<Search> {
+        match self {
+            Self::Erasures | Self::Flips => None,
+            Self::Bits => (look < MOST_LOOKS).then_some(Search::SHORT),
+            Self::Everything => Some(if look < MOST_LONG { Search::LONG } else { Search::SHORT }),
+        }
+    }
+}
+
+/// Codewords of which the least certain bit is tried both ways.
+const FLIPS: usize = 4;
+/// Looks that are searched for long where everything is tried.
+const MOST_LONG: usize = 2;
 
 /// A byte as bits that are known.
 pub(super) fn known_bits(byte: u8) -> Word<Option<bool>> {

@@ -14,6 +14,7 @@ mod levels;
 mod likelihood;
 pub(crate) mod picture;
 mod qr;
+mod stained;
 mod tones;
 mod uniform;
 
@@ -24,6 +25,7 @@ use std::borrow::Cow;
 use touchmark_formats::symbol::Symbology;
 use touchmark_formats::symbol::decode::decode_together;
 pub use touchmark_formats::symbol::decode::{Content as Decoded, DecodeError};
+use touchmark_formats::symbol::qr::tables::Version;
 
 /// A grey picture: one byte a pixel, row by row from the top left, 0 black.
 #[derive(Debug, Clone)]
@@ -46,6 +48,22 @@ pub struct ModuleGrid {
     /// Log-likelihood ratio of each module: positive for a dark module of the ordinary (dark on light) form, negative
     /// for a light one, 0 where the picture says nothing (an erasure). Unit: nats, clipped to ±8.
     pub llr: Vec<f32>,
+}
+
+impl ModuleGrid {
+    /// How clearly a QR Code's function patterns show, from -1 to 1; 0 for other symbols.
+    fn clarity(&self, symbology: Symbology) -> f32 {
+        let version = (symbology == Symbology::QrCode).then(|| Version::of_side(self.width)).flatten();
+        let Some(version) = version else { return 0.0 };
+        let (mut sum, mut count) = (0.0, 0.0);
+        for (i, llr) in self.llr.iter().enumerate() {
+            if let Some(dark) = version.known(i % self.width, i / self.width) {
+                sum += (0.5 * if dark { *llr } else { -llr }).tanh();
+                count += 1.0;
+            }
+        }
+        sum / f32::max(count, 1.0)
+    }
 }
 
 /// A symbol found in a picture, not yet decoded.
@@ -78,8 +96,12 @@ pub struct Symbol {
     pub credible: bool,
 }
 
+/// Share of the best sampling's clarity that another must have.
+const ASTRAY: f32 = 0.6;
 /// Samplings kept of a symbol that is not decoded, beside the first.
 const MOST_OTHERS: usize = 32;
+/// Of those, looked at together where it is not sure that there is a symbol.
+const MOST_DOUBTED: usize = 16;
 /// Symbols kept of one picture that are not decoded.
 const MOST_UNDECODED: usize = 24;
 
@@ -90,6 +112,24 @@ impl Symbol {
 
     fn undecoded(located: Located, why: DecodeError) -> Self {
         Self { located, decoded: Err(why), others: Vec::new(), credible: false }
+    }
+
+    /// Puts the samplings first whose function patterns show the clearest, and drops those that are far behind: they are of a
+    /// fit that went astray.
+    fn sort_samplings(&mut self) {
+        let symbology = self.located.symbology;
+        let mut all: Vec<(f32, ModuleGrid)> = std::iter::once(self.located.modules.clone())
+            .chain(self.others.drain(..))
+            .map(|grid| (grid.clarity(symbology), grid))
+            .collect();
+        all.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let least = all.first().map_or(0.0, |(best, _)| ASTRAY * best);
+        all.retain(|(clarity, _)| *clarity >= least);
+        let mut grids = all.into_iter().map(|(_, grid)| grid);
+        if let Some(first) = grids.next() {
+            self.located.modules = first;
+            self.others = grids.take(MOST_OTHERS).collect();
+        }
     }
 
     /// Every sampling of it.
@@ -105,7 +145,9 @@ impl Symbol {
         let (symbology, rows, columns) =
             (self.located.symbology, self.located.modules.height, self.located.modules.width);
         let same = |grid: &&ModuleGrid| (grid.width, grid.height) == (columns, rows);
-        let samplings: Vec<&[f32]> = self.samplings().filter(same).map(|grid| grid.llr.as_slice()).collect();
+        let most = if self.credible { MOST_OTHERS } else { MOST_DOUBTED };
+        let samplings: Vec<&[f32]> =
+            self.samplings().filter(same).take(most + 1).map(|grid| grid.llr.as_slice()).collect();
         if let Ok(content) = decode_together(symbology, rows, columns, &samplings) {
             (self.decoded, self.credible) = (Ok(content), true);
         }
@@ -122,8 +164,10 @@ impl Symbol {
         if other.credible && !self.credible {
             std::mem::swap(self, &mut other);
         }
-        let room = MOST_OTHERS.saturating_sub(self.others.len());
-        self.others.extend(std::iter::once(other.located.modules).chain(other.others).take(room));
+        self.others.extend(std::iter::once(other.located.modules).chain(other.others));
+        if self.others.len() > 2 * MOST_OTHERS {
+            self.sort_samplings();
+        }
     }
 
     fn middle(&self) -> Point {
@@ -186,6 +230,9 @@ pub fn read(luma: &Luma, options: &Options) -> Vec<Symbol> {
             })
             .unwrap_or_default(),
     };
+    for symbol in symbols.iter_mut().filter(|symbol| symbol.decoded.is_err()) {
+        symbol.sort_samplings();
+    }
     if symbols.iter().all(|symbol| symbol.decoded.is_err()) {
         symbols.iter_mut().for_each(Symbol::decoded_together);
     }

@@ -43,6 +43,9 @@ pub(super) fn doubted(grid: &ModuleGrid) -> Option<ModuleGrid> {
             }
         }
     }
+    if let Some(out) = &mut out {
+        doubt_rims(grid, out);
+    }
     for line in lines(grid) {
         let out = out.get_or_insert_with(|| grid.clone());
         for i in (0..width * height).filter(|i| line.covers(i % width, i / width)) {
@@ -54,6 +57,23 @@ pub(super) fn doubted(grid: &ModuleGrid) -> Option<ModuleGrid> {
     }
     out
 }
+
+/// Modules of the colour of an area beside it may belong to it: they are doubted somewhat.
+fn doubt_rims(grid: &ModuleGrid, out: &mut ModuleGrid) {
+    let (width, height) = (grid.width, grid.height);
+    let inside: Vec<bool> = grid.llr.iter().zip(&out.llr).map(|(was, is)| was != is).collect();
+    for (x, y) in (0..height).flat_map(|y| (0..width).map(move |x| (x, y))).filter(|(x, y)| !inside[y * width + x]) {
+        let dark = grid.llr[y * width + x] > 0.0;
+        let rows = y.saturating_sub(1)..(y + 2).min(height);
+        let around = rows.flat_map(|v| (x.saturating_sub(1)..(x + 2).min(width)).map(move |u| v * width + u));
+        if around.filter(|i| inside[*i] && (grid.llr[*i] > 0.0) == dark).count() > 1 {
+            out.llr[y * width + x] *= RIM;
+        }
+    }
+}
+
+/// What is left of the certainty of a module beside such an area.
+const RIM: f32 = 0.35;
 
 /// Directions of lines that are looked for, over half a turn.
 const DIRECTIONS: usize = 60;

@@ -4,6 +4,7 @@ mod easy;
 mod finder;
 mod fit;
 mod frame;
+mod matched;
 mod micro;
 mod outline;
 mod pairs;
@@ -44,6 +45,10 @@ pub(super) enum Look {
     Pairs(usize),
     /// For Micro QR Code, which has one finder pattern.
     Micro,
+    /// For finder patterns that no row of pixels shows, with a fit of this many guesses.
+    Matched(usize),
+    /// For symbols of which only one finder pattern is seen, with a fit of this many guesses.
+    Alone(usize),
 }
 
 /// How a picture is searched.
@@ -73,13 +78,18 @@ pub(super) fn read(
     if matches!(search.look, Look::Easy | Look::Fit | Look::Twos) {
         return easy::read(picture, tones, search, explained);
     }
+    if let Look::Matched(guesses) | Look::Alone(guesses) = search.look {
+        let mut seen = matched::finders(picture, search.reversed, MOST_MATCHED);
+        seen.retain(|seen| !explained(seen.finder.centre));
+        return from_matched(picture, search, &seen, guesses);
+    }
     let mut finders = finder::finders(tones.of(search.reversed));
     finders.retain(|finder| !explained(finder.centre));
     let mut out: Vec<Symbol> = Vec::new();
     let mut left: Vec<(Triple, Vec<Fitter<'_>>)> = Vec::new();
     let triples = match search.look {
         Look::First | Look::Long(_) => finder::triples(&finders),
-        Look::Easy | Look::Fit | Look::Twos | Look::Pairs(_) | Look::Micro => Vec::new(),
+        _ => Vec::new(),
     };
     for triple in triples {
         if left.len() == MOST_TRIPLES {
@@ -102,9 +112,12 @@ pub(super) fn read(
                 }
             }
         }
-        Look::Easy | Look::Fit | Look::Twos | Look::First | Look::Long(_) => {}
-        Look::Pairs(guesses) => out = from_pairs(picture, search, &finders, guesses),
+        Look::Pairs(guesses) => {
+            let seen = pairs::clearest(picture, search.reversed, &finders);
+            out = from_guesses(picture, search, pairs::triples(&seen), guesses);
+        }
         Look::Micro => out.extend(micro::read(picture, search, &finders)),
+        _ => {}
     }
     // What was decoded in the end explains what could not be at first.
     let decoded: Vec<[Point; 4]> = out.iter().filter(|s| s.decoded.is_ok()).map(|s| s.located.corners).collect();
@@ -147,13 +160,37 @@ const POINTED: usize = 6;
 /// Inferred symbols that are kept though they were not decoded.
 const MOST_SUPPOSED: usize = 4;
 
-/// A symbol with two finder patterns: of all that they may belong to, those are fitted whose function patterns show.
-fn from_pairs(picture: &Picture<'_>, search: Search, finders: &[finder::Finder], guesses: usize) -> Vec<Symbol> {
-    let mut tries: Vec<(f32, Triple, Fitter<'_>)> = Vec::new();
-    for triple in pairs::triples(picture, search.reversed, finders) {
-        for fitter in fitters(picture, search, &triple) {
-            tries.push((fitter.first_score(&triple), triple, fitter));
+/// Finder patterns that are seen as a whole and looked at.
+const MOST_MATCHED: usize = 14;
+/// Of those, the clearest, that may be the only one of a symbol.
+const MOST_ALONE: usize = 6;
+
+/// A symbol by finder patterns that were seen as a whole: three of them, two, or one.
+fn from_matched(picture: &Picture<'_>, search: Search, seen: &[turned::Turned], guesses: usize) -> Vec<Symbol> {
+    let triples: Vec<Triple> = match search.look {
+        Look::Alone(_) => seen.iter().take(MOST_ALONE).flat_map(pairs::alone).collect(),
+        _ => {
+            let finders: Vec<finder::Finder> = seen.iter().map(|seen| seen.finder).collect();
+            finder::triples(&finders).into_iter().take(MOST_TRIPLES).chain(pairs::triples(seen)).collect()
         }
+    };
+    from_guesses(picture, search, triples, guesses)
+}
+
+/// A symbol with finder patterns of which some are inferred: of all that they may belong to, those are fitted whose function
+/// patterns show.
+fn from_guesses(picture: &Picture<'_>, search: Search, triples: Vec<Triple>, guesses: usize) -> Vec<Symbol> {
+    let mut tries: Vec<(f32, Triple, Fitter<'_>)> = Vec::new();
+    for triple in triples {
+        let fitters = match search.look {
+            // Each guess is one of a version by itself.
+            Look::Alone(_) => Version::of_side(triple.modules.0 as usize + 7)
+                .map(|version| Fitter::new(picture, search.reversed, version, triple.module, false))
+                .into_iter()
+                .collect(),
+            _ => fitters(picture, search, &triple),
+        };
+        tries.extend(fitters.into_iter().map(|fitter| (fitter.first_score(&triple), triple, fitter)));
     }
     tries.sort_by(|a, b| b.0.total_cmp(&a.0));
     let mut supposed = Vec::new();

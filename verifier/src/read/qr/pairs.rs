@@ -1,18 +1,26 @@
-//! Symbols of which one finder pattern is lost: where two are seen, the third has its place.
+//! Symbols of which finder patterns are lost: where two are seen, the third has its place; where one is, the others may be
+//! to any of its sides, as far away as any version has them.
 
 use super::finder::{Finder, Triple};
 use super::turned::{CLEAR, Turned, turned};
 use crate::read::geometry::Point;
 use crate::read::picture::Picture;
+use touchmark_formats::symbol::qr::tables::Version;
 
 /// Finder patterns that are paired, the clearest ones.
 const MOST_FINDERS: usize = 14;
-/// Triples with one place inferred, the likeliest first.
-pub(super) fn triples(picture: &Picture<'_>, reversed: bool, finders: &[Finder]) -> Vec<Triple> {
+
+/// The clearest of finder patterns, each with its turn.
+pub(super) fn clearest(picture: &Picture<'_>, reversed: bool, finders: &[Finder]) -> Vec<Turned> {
     let mut seen: Vec<Turned> = finders.iter().take(3 * MOST_FINDERS).map(|f| turned(picture, reversed, *f)).collect();
     seen.retain(|t| t.score > CLEAR);
     seen.sort_by(|a, b| b.score.total_cmp(&a.score));
     seen.truncate(MOST_FINDERS);
+    seen
+}
+
+/// Triples with one place inferred, the likeliest first.
+pub(super) fn triples(seen: &[Turned]) -> Vec<Triple> {
     let mut out: Vec<(f32, Triple)> = Vec::new();
     for (i, a) in seen.iter().enumerate() {
         for b in &seen[i + 1..] {
@@ -22,6 +30,31 @@ pub(super) fn triples(picture: &Picture<'_>, reversed: bool, finders: &[Finder])
     out.sort_by(|a, b| b.0.total_cmp(&a.0));
     out.into_iter().map(|(_, triple)| triple).collect()
 }
+
+/// Triples of which one finder pattern is seen, as if the symbol were not tilted: for each version, each turn and each of
+/// the three that it may be.
+pub(super) fn alone(seen: &Turned) -> Vec<Triple> {
+    let (p, module) = (seen.finder.centre, seen.finder.module);
+    let mut out = Vec::new();
+    for version in (1..=MOST_ALONE).filter_map(Version::new) {
+        for (turn, size) in (0..4).flat_map(|turn| [0.96, 1.0, 1.04].map(move |size| (turn, size))) {
+            let (sin, cos) = (seen.angle + std::f32::consts::FRAC_PI_2 * turn as f32).sin_cos();
+            let modules = version.side() as f32 - 7.0;
+            let length = modules * module * size;
+            let (u, v) = ((length * cos, length * sin), (-length * sin, length * cos));
+            for corner in [(0.0, 0.0), (-u.0, -u.1), (-v.0, -v.1)] {
+                let top_left = Point::new(p.x + corner.0, p.y + corner.1);
+                let top_right = Point::new(top_left.x + u.0, top_left.y + u.1);
+                let bottom_left = Point::new(top_left.x + v.0, top_left.y + v.1);
+                out.push(Triple::inferred(top_left, top_right, bottom_left, modules, module * size));
+            }
+        }
+    }
+    out
+}
+
+/// The largest version of which one finder pattern can tell where the rest is.
+const MOST_ALONE: usize = 14;
 
 /// The triples that two finder patterns may belong to: along a side, with the third to either hand and either of them
 /// being the corner; or across the diagonal.

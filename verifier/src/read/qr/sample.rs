@@ -5,6 +5,7 @@ use crate::read::equalise::equalised;
 use crate::read::geometry::Point;
 use crate::read::likelihood::likelihoods;
 use crate::read::picture::Picture;
+use crate::read::stained::uncovered;
 use touchmark_formats::symbol::qr::tables::Version;
 
 /// How grey levels become likelihoods.
@@ -14,6 +15,9 @@ pub(super) enum Judge {
     Mean,
     /// By the dark and the light level around it, doubting what is neither: for what is covered in part.
     Levels,
+    /// By those two levels as the function patterns have them, in the light of the place: for what is covered by something
+    /// that is brighter or darker than both.
+    Uncovered,
     /// By taking the blur back: for what is out of focus, moved, or of few pixels a module.
     Equalised,
     /// The same of the whole area of each module: for what is faint or noisy.
@@ -21,7 +25,7 @@ pub(super) enum Judge {
 }
 
 /// What is tried where the mean does not decode.
-pub(super) const OTHER_JUDGES: [Judge; 3] = [Judge::Levels, Judge::Equalised, Judge::Areas];
+pub(super) const OTHER_JUDGES: [Judge; 4] = [Judge::Levels, Judge::Uncovered, Judge::Equalised, Judge::Areas];
 
 /// The middle of a module and four points a fifth of a module from it: dots and blur leave that much.
 const AROUND: [(f32, f32); 5] = [(0.5, 0.5), (0.3, 0.5), (0.7, 0.5), (0.5, 0.3), (0.5, 0.7)];
@@ -39,29 +43,31 @@ pub(super) fn sample(
     let area: Vec<(f32, f32)>;
     let around = match judge {
         Judge::Mean | Judge::Levels | Judge::Equalised => AROUND.as_slice(),
-        Judge::Areas => {
+        Judge::Uncovered | Judge::Areas => {
             area = ACROSS.iter().flat_map(|y| ACROSS.map(|x| (x, *y))).collect();
             &area
         }
     };
-    let mut greys = Vec::with_capacity(side * side);
+    let (mut greys, mut spreads) = (Vec::with_capacity(side * side), Vec::with_capacity(side * side));
     for y in 0..side {
         for x in 0..side {
-            let sum: f32 =
-                around.iter().map(|(dx, dy)| picture.sample(place(Point::new(x as f32 + dx, y as f32 + dy)))).sum();
-            greys.push(sum / around.len() as f32);
+            let levels = around.iter().map(|(dx, dy)| picture.sample(place(Point::new(x as f32 + dx, y as f32 + dy))));
+            let (sum, squares) = levels.fold((0.0, 0.0), |(sum, squares), l| (sum + l, squares + l * l));
+            let (mean, n) = (sum / around.len() as f32, around.len() as f32);
+            greys.push(mean);
+            spreads.push((squares / n - mean * mean).max(0.0).sqrt());
         }
     }
     if reversed {
         greys.iter_mut().for_each(|grey| *grey = -*grey);
     }
+    let version = Version::of_side(side);
+    let known = |x: usize, y: usize| version.and_then(|version| version.known(x, y));
     let llr = match judge {
         Judge::Mean => by_mean(&greys, side),
         Judge::Levels => likelihoods(&greys, side),
-        Judge::Equalised | Judge::Areas => {
-            let version = Version::of_side(side);
-            equalised(&greys, side, &|x, y| version.and_then(|version| version.known(x, y)))
-        }
+        Judge::Uncovered => uncovered(&greys, &spreads, side, &known).unwrap_or_else(|| by_mean(&greys, side)),
+        Judge::Equalised | Judge::Areas => equalised(&greys, side, &known),
     };
     ModuleGrid { width: side, height: side, llr }
 }
