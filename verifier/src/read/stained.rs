@@ -132,7 +132,7 @@ fn of_function_patterns(greys: &[f32], labels: &[Option<bool>]) -> Option<Levels
         (!values.is_empty()).then(|| median(&values))
     };
     let (dark, light) = (of(true)?, of(false)?);
-    if !(light - dark > 2.0) {
+    if (light - dark).is_nan() || light - dark < 2.0 {
         return None;
     }
     let away: Vec<f32> = greys
