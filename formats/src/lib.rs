@@ -14,6 +14,7 @@
 //! | [`close`] | which serials of a lot were used | 8.4 |
 //! | [`trust`] | whom a verifier believes | 9 |
 //! | [`disclosure`] | consignee keys for one reader | 10 |
+//! | [`ledger`] | where parts went: records, log, map, proofs | 15 |
 //! | [`expected`] | what is known of a mark before it is read | 2, 8 |
 //! | [`symbol`] | bytes as QR Code and Data Matrix | 11 |
 //! | [`text`], [`date`] | what labels and dates may hold | 1 |
@@ -32,6 +33,7 @@ pub mod disclosure;
 pub mod expected;
 pub mod font;
 pub mod key;
+pub mod ledger;
 pub mod mark;
 pub mod signed;
 pub mod symbol;

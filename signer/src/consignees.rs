@@ -6,6 +6,7 @@ use crate::table::Table;
 use std::collections::BTreeMap;
 use std::path::Path;
 use touchmark_formats::disclosure::Consignee;
+use touchmark_formats::ledger::party::Party;
 use touchmark_formats::signed::{MAX_LINE_BYTES, is_line};
 
 /// The first line of `consignees.csv`.
@@ -13,23 +14,64 @@ pub const HEADER: &str = "number,name,country,address\n";
 /// The largest number that any capsule holds, 2^40 - 1.
 const MAX_NUMBER: u64 = (1 << 40) - 1;
 
+/// Columns that may follow: what the ledger also knows of a customer.
+const MORE: [&str; 4] = ["lei", "eori", "duns", "key"];
+
 /// Reads the table at `path`, by number.
 ///
 /// # Errors
 /// It cannot be read; a row is not a customer; a number stands there twice.
 pub fn read(path: &Path) -> Result<BTreeMap<u64, Consignee>> {
+    rows(path, |row, _| consignee(row))
+}
+
+/// Reads the table at `path`, by number, with the columns `lei`, `eori`, `duns` and `key` where it has them.
+///
+/// # Errors
+/// As [`read`].
+pub fn parties(path: &Path) -> Result<BTreeMap<u64, Party>> {
+    rows(path, |row, names| {
+        let Consignee { number, name, country, address } = consignee(row)?;
+        let cell = |column: &str| {
+            let at = names.iter().position(|name| name == column)?;
+            row.get(at).filter(|cell| !cell.is_empty())
+        };
+        Ok(Party {
+            country,
+            address,
+            lei: typed(cell("lei"))?,
+            eori: typed(cell("eori"))?,
+            duns: typed(cell("duns"))?,
+            key: typed(cell("key"))?,
+            ..Party { number: Some(number), ..Party::named(name) }
+        })
+    })
+}
+
+fn typed<T: std::str::FromStr<Err: std::fmt::Display>>(cell: Option<&str>) -> std::result::Result<Option<T>, String> {
+    cell.map(|text| text.parse().map_err(|e| format!("{text:?}: {e}"))).transpose()
+}
+
+fn rows<T>(
+    path: &Path,
+    read: impl Fn(&csv::StringRecord, &csv::StringRecord) -> std::result::Result<T, String>,
+) -> Result<BTreeMap<u64, T>> {
     let bytes = files::read(path)?;
     let rows = Table::new(&bytes, path)?;
-    if rows.names().iter().ne(HEADER.trim_end().split(',')) {
-        return Err(Error::file(path, format_args!("its first line must be {:?}", HEADER.trim_end())));
+    let names = rows.names().clone();
+    let usual = names.iter().take(4).eq(HEADER.trim_end().split(','));
+    if !usual || !names.iter().skip(4).all(|name| MORE.contains(&name)) {
+        let more = MORE.join(", ");
+        let what = format!("its first line must be {:?}, with any of {more} after that", HEADER.trim_end());
+        return Err(Error::file(path, what));
     }
     let mut table = BTreeMap::new();
     for row in rows.rows() {
         let (line, row) = row?;
         let wrong = |what: String| Error::unusable(format!("{}, line {line}: {what}", path.display()));
-        let consignee = consignee(&row).map_err(wrong)?;
-        if let Some(twice) = table.insert(consignee.number, consignee) {
-            return Err(wrong(format!("number {} stands there twice", twice.number)));
+        let number = row.get(0).unwrap_or_default().parse().unwrap_or(u64::MAX);
+        if table.insert(number, read(&row, &names).map_err(wrong)?).is_some() {
+            return Err(wrong(format!("number {number} stands there twice")));
         }
     }
     Ok(table)

@@ -14,6 +14,7 @@
 //! | [`journal`] | what is on record of marks, for disclosures |
 //! | [`sign`] | a mark and a key to a signed mark |
 //! | [`mod@line`] | marks issued at marking time: store, rules, service |
+//! | [`ledger`] | where parts went, provably |
 //! | [`substrate`] | strips and trays: which units get a mark |
 //! | [`pack`] | reels, boxes and pallets |
 //! | [`plan`] | which symbol, what size, what fits a package |
@@ -34,6 +35,7 @@ pub mod init;
 pub mod issue;
 pub mod journal;
 pub mod keys;
+pub mod ledger;
 pub mod line;
 pub mod lot;
 pub mod pack;
@@ -44,3 +46,9 @@ pub mod sign;
 pub mod substrate;
 mod table;
 pub mod trust;
+
+/// The PostgreSQL server of the unit tests.
+#[cfg(test)]
+#[allow(dead_code, clippy::panic, unreachable_pub, missing_docs, reason = "the test kit, used in part")]
+#[path = "../../tests/src/postgres.rs"]
+mod postgres_server;

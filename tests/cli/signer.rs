@@ -21,6 +21,8 @@ mod disclose;
 mod hsm;
 #[path = "signer/init.rs"]
 mod init;
+#[path = "signer/ledger.rs"]
+mod ledger;
 #[cfg(unix)]
 #[path = "signer/line.rs"]
 mod line;

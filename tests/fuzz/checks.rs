@@ -11,6 +11,9 @@ use touchmark_formats::date::Date;
 use touchmark_formats::delegation::Delegation;
 use touchmark_formats::disclosure::Disclosure;
 use touchmark_formats::key::{KeyBytes, KeyId};
+use touchmark_formats::ledger::checkpoint::{Checkpoint, LogProof, WitnessRequest};
+use touchmark_formats::ledger::note::Note;
+use touchmark_formats::ledger::record::Record;
 use touchmark_formats::mark::{Extension, MAX_BYTES, Mark, Part, Serial, SignedMark};
 use touchmark_formats::signed::{Document, Signed, message};
 use touchmark_formats::trust::{Directory, Pin, Trust};
@@ -126,4 +129,33 @@ pub(crate) fn disclosure(bytes: &[u8]) {
     }
     let other = format!("{}x", envelope.signed.recipient);
     assert!(Disclosure::open(bytes, &other).is_err());
+}
+
+/// A record is refused, or is the one encoding of its fields; and so is a hand-over's signed form.
+pub(crate) fn record(bytes: &[u8]) {
+    let Ok(record) = Record::from_bytes(bytes) else { return };
+    assert_eq!(record.to_bytes(), bytes);
+    if let Record::Event(event) = record {
+        assert!(event.serials.count() > 0);
+        if let Some(document) = event.hand_over() {
+            let again = Signed::from_json(Signed::new(document.clone()).to_json().as_bytes());
+            assert_eq!(again.map(|envelope| envelope.signed), Ok(document));
+        }
+    }
+}
+
+/// A note, and what travels with one, is refused, or is the one form of what it says.
+pub(crate) fn note(bytes: &[u8]) {
+    if let Ok(note) = Note::parse(bytes) {
+        assert_eq!(note.to_string().as_bytes(), bytes);
+        if let Ok(checkpoint) = Checkpoint::parse(&note.text) {
+            assert_eq!(checkpoint.text(), note.text);
+        }
+    }
+    if let Ok(proof) = LogProof::parse(bytes) {
+        assert_eq!(proof.to_string().as_bytes(), bytes);
+    }
+    if let Ok(request) = WitnessRequest::parse(bytes) {
+        assert_eq!(request.to_string().as_bytes(), bytes);
+    }
 }

@@ -49,5 +49,5 @@ fn the_makers_page() {
 
 #[test]
 fn the_authoritys_page() {
-    run_page(&root().join("docs/authority.md"), &[]);
+    run_page(&root().join("docs/authority.md"), &[(&root().join("tests/photos/identity.txt"), "identity.txt")]);
 }

@@ -3,6 +3,7 @@
 
 mod docs;
 mod grading;
+mod ledger;
 mod properties;
 mod reading;
 mod recovering;

@@ -15,7 +15,7 @@ use touchmark_formats::mark::{Extension, Mark, Part, Serial, SignedMark};
 use touchmark_formats::text::Label;
 
 #[path = "../fuzz/checks.rs"]
-mod checks;
+pub(crate) mod checks;
 
 fn label() -> impl Strategy<Value = Label> {
     let text = "[0-9]{1,63}|[0-9A-Z]{1,63}|[-0-9A-Z./+#,_=]([-0-9A-Z./+#,_= ]{0,61}[-A-Z./+#,_=])?|[a-zé字 ]{1,20}";

@@ -957,11 +957,14 @@ CHECKS = {
     "texts.json": check_texts, "capsules.json": check_capsules, "envelopes.json": check_envelopes,
     "verdicts.json": check_verdicts,
 }
+LEDGER = "ledger.json"
 
 
 def main(folder):
+    from ledger import check_ledger  # It needs this module in turn.
+
     failed = 0
-    for name, check in CHECKS.items():
+    for name, check in [*CHECKS.items(), (LEDGER, check_ledger)]:
         count = 0
 
         def agree(what, found, expected):

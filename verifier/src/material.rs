@@ -4,11 +4,15 @@
 use crate::files::{ReadError, read_regular};
 use crate::pins::{Pins, PinsError};
 use age::x25519::Identity;
+use ed25519_dalek::pkcs8::DecodePrivateKey;
+use ed25519_dalek::{Signer, SigningKey};
 use jiff::Timestamp;
 use std::fmt;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use touchmark_formats::disclosure::{Disclosure, DisclosureError};
+use touchmark_formats::key::KeyBytes;
+use touchmark_formats::ledger::trail::{Trail, TrailError};
 use touchmark_formats::signed::Signed;
 use touchmark_formats::trust::{Trust, TrustError};
 use zeroize::Zeroizing;
@@ -53,6 +57,10 @@ pub enum MaterialErrorKind {
     UnknownMaker,
     /// The store of pinned authorities is unusable.
     Pins(PinsError),
+    /// An unusable answer to a trace request.
+    Trail(TrailError),
+    /// Not what the command needs: what is wrong.
+    Unusable(String),
 }
 
 impl fmt::Display for MaterialError {
@@ -75,6 +83,8 @@ impl fmt::Display for MaterialError {
             Kind::UnknownMaker => {
                 write!(f, "cannot use the disclosure {path}: the maker that signed it is not in the trust bundle")
             }
+            Kind::Trail(e) => write!(f, "cannot use the answer {path}: {e}"),
+            Kind::Unusable(what) => write!(f, "cannot use {path}: {what}"),
             Kind::Pins(e) => write!(f, "cannot use the accepted authorities in {path}: {e}"),
         }
     }
@@ -110,7 +120,7 @@ fn at(path: &Path) -> impl Fn(MaterialErrorKind) -> MaterialError {
     move |kind| MaterialError { path: path.to_owned(), kind }
 }
 
-fn read_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, MaterialError> {
+pub(crate) fn read_file(path: &Path) -> Result<Zeroizing<Vec<u8>>, MaterialError> {
     read_regular(path, MAX_FILE_BYTES).map_err(|e| {
         at(path)(match e {
             ReadError::Io(e) => MaterialErrorKind::Io(e),
@@ -161,6 +171,33 @@ pub fn open_identities(path: &Path) -> Result<Vec<Identity>, MaterialError> {
 /// # Errors
 /// [`MaterialError`].
 pub fn open_disclosure(path: &Path, identities: &[Identity], trust: &Trust) -> Result<Disclosure, MaterialError> {
+    let open = |json: &[u8], recipient: &str| {
+        let disclosure = Disclosure::open(json, recipient).map_err(MaterialErrorKind::Disclosure)?.signed;
+        Ok((disclosure.maker, disclosure))
+    };
+    open_sealed(path, identities, trust, open)
+}
+
+/// Opens the answer to a trace request at `path` with one of `identities`, and checks by `trust` who signed it. Its proofs
+/// are not checked yet.
+///
+/// # Errors
+/// [`MaterialError`].
+pub fn open_trail(path: &Path, identities: &[Identity], trust: &Trust) -> Result<Trail, MaterialError> {
+    let open = |json: &[u8], recipient: &str| {
+        let trail = Trail::open(json, recipient).map_err(MaterialErrorKind::Trail)?.signed;
+        Ok((trail.maker, trail))
+    };
+    open_sealed(path, identities, trust, open)
+}
+
+/// What a maker sealed for one of `identities`; `open` checks it, and says which root key signed it.
+fn open_sealed<T>(
+    path: &Path,
+    identities: &[Identity],
+    trust: &Trust,
+    open: impl Fn(&[u8], &str) -> Result<(KeyBytes, T), MaterialErrorKind>,
+) -> Result<T, MaterialError> {
     let fail = at(path);
     let encrypted = read_file(path)?;
     if identities.is_empty() {
@@ -168,15 +205,38 @@ pub fn open_disclosure(path: &Path, identities: &[Identity], trust: &Trust) -> R
     }
     for identity in identities {
         let Some(json) = decrypt(&encrypted, identity).map_err(&fail)? else { continue };
-        let recipient = identity.to_public().to_string();
-        let disclosure =
-            Disclosure::open(&json, &recipient).map_err(|e| fail(MaterialErrorKind::Disclosure(e)))?.signed;
-        if trust.makers.iter().all(|maker| maker.root != disclosure.maker) {
+        let (maker, opened) = open(&json, &identity.to_public().to_string()).map_err(&fail)?;
+        if trust.makers.iter().all(|own| own.root != maker) {
             return Err(fail(MaterialErrorKind::UnknownMaker));
         }
-        return Ok(disclosure);
+        return Ok(opened);
     }
     Err(fail(MaterialErrorKind::ForSomebodyElse))
+}
+
+/// The requester's own key.
+pub struct RequesterKey(SigningKey);
+
+impl RequesterKey {
+    /// Its public half, and its signature over `message`.
+    #[must_use]
+    pub fn sign(&self, message: &[u8]) -> (KeyBytes, [u8; 64]) {
+        (KeyBytes(self.0.verifying_key().to_bytes()), self.0.sign(message).to_bytes())
+    }
+}
+
+/// Reads the key that signs trace requests: PKCS#8 in PEM, not encrypted.
+///
+/// # Errors
+/// [`MaterialError`].
+pub fn open_signing_key(path: &Path) -> Result<RequesterKey, MaterialError> {
+    let bytes = read_file(path)?;
+    let pem = std::str::from_utf8(&bytes).ok();
+    let key = pem.and_then(|pem| SigningKey::from_pkcs8_pem(pem.trim()).ok());
+    key.map(RequesterKey).ok_or_else(|| {
+        let what = "not a private Ed25519 key in PKCS#8 and PEM without a passphrase, as `openssl genpkey -algorithm ed25519` makes it";
+        at(path)(MaterialErrorKind::Unusable(what.into()))
+    })
 }
 
 /// The plain text, or `None` if the file is encrypted to somebody else.

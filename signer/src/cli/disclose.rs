@@ -1,7 +1,7 @@
 //! `touchmark-sign disclose`.
 
 use super::secrets::PassphraseArgs;
-use super::{Io, counted};
+use super::{Io, counted, trace};
 use crate::disclose::{Knowledge, MAX_SERIALS, Made, Options, disclose, years};
 use crate::error::{Error, Result};
 use crate::files::{self, Access};
@@ -40,11 +40,14 @@ pub(super) struct Args {
     /// Name this consignee too, though no mark on record in this home has it; as often as needed
     #[arg(long, value_name = "N")]
     consignee: Vec<u64>,
-    /// The reader's age recipient
-    #[arg(long, value_name = "age1...")]
-    to: String,
+    /// The reader's age recipient; a trace request names it itself
+    #[arg(long, value_name = "age1...", required_unless_present = "request", conflicts_with = "request")]
+    to: Option<String>,
+    /// The public key of whoever the request must be from, in base64
+    #[arg(long, value_name = "KEY", requires = "request")]
+    requester: Option<touchmark_formats::key::KeyBytes>,
     /// The case or request that it answers
-    #[arg(long, value_name = "TEXT", default_value = "")]
+    #[arg(long, value_name = "TEXT", default_value = "", conflicts_with = "request")]
     case: String,
     /// Last day on which it should be used [default: in a year]
     #[arg(long, value_name = "D")]
@@ -67,11 +70,19 @@ struct ScopeArgs {
     /// The marks with these serials, as 1,5,10-20
     #[arg(long, value_name = "LIST", value_parser = serials)]
     serials: Option<std::sync::Arc<[u64]>>,
+    /// What this trace request asks, from the ledger: the records of its serials, with their proofs
+    #[arg(long, value_name = "F")]
+    request: Option<PathBuf>,
 }
 
 pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
-    let recipient = args.to.parse::<age::x25519::Recipient>().map_err(|e| {
-        Error::unusable(format!("{:?} is not an age recipient: {e}", args.to))
+    if let Some(request) = &args.scope.request {
+        let Args { home, requester, out, .. } = &args;
+        return trace::run(&trace::Answer { home, request, requester: *requester, out }, args.passphrase.clone(), io);
+    }
+    let to = args.to.clone().unwrap_or_default();
+    let recipient = to.parse::<age::x25519::Recipient>().map_err(|e| {
+        Error::unusable(format!("{to:?} is not an age recipient: {e}"))
             .hint("the reader makes one with `age-keygen`, and sends the public key, which begins with age1")
     })?;
     let home = Home::open(&args.home)?;
@@ -111,7 +122,7 @@ pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
 }
 
 fn options(args: &Args, recipient: &age::x25519::Recipient, now: Timestamp) -> Result<Options> {
-    let ScopeArgs { lot, from, serials } = &args.scope;
+    let ScopeArgs { lot, from, serials, .. } = &args.scope;
     let scope = match (lot, from.zip(args.until), serials) {
         (Some(lot), ..) => Scope::Lot(lot.clone()),
         (_, Some((from, to)), _) => Scope::Days { from, to },

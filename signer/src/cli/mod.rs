@@ -3,7 +3,9 @@
 
 mod delegate;
 mod disclose;
+mod handover;
 mod init;
+mod ledger;
 mod line;
 mod lot;
 mod mark;
@@ -11,7 +13,9 @@ mod pack;
 mod plan;
 mod readback;
 mod secrets;
+mod ship;
 mod strip;
+mod trace;
 mod trust;
 
 use crate::error::{Error, Kind, Result};
@@ -123,6 +127,9 @@ enum Command {
     Disclose(Box<disclose::Args>),
     Delegate(delegate::Args),
     Lot(Box<lot::Args>),
+    Ship(Box<ship::Args>),
+    Handover(Box<handover::Args>),
+    Ledger(Box<ledger::Args>),
     Trust(Box<trust::Args>),
     Line(line::Args),
 }
@@ -143,6 +150,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> ExitSta
         Command::Disclose(args) => disclose::run(*args, io),
         Command::Delegate(args) => delegate::run(args, io),
         Command::Lot(args) => lot::run(*args, io),
+        Command::Ship(args) => ship::run(*args, io),
+        Command::Handover(args) => handover::run(*args, io),
+        Command::Ledger(args) => ledger::run(*args, io),
         Command::Trust(args) => trust::run(*args, io),
         Command::Line(args) => line::run(args, io),
     };
@@ -155,6 +165,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> ExitSta
 /// `1 key`, `2 keys`.
 fn counted(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+/// `1 witness`, `2 witnesses`.
+fn counted_as(n: usize, one: &str, more: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { more })
 }
 
 /// `TOUCHMARK_STATE`, else systemd's folder for a service, else where programs keep their state by the XDG Base Directory

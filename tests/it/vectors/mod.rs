@@ -9,6 +9,7 @@ mod containers;
 mod envelopes;
 mod invalid;
 mod keys;
+mod ledger;
 mod marks;
 mod texts;
 mod verdicts;

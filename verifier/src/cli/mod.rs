@@ -3,8 +3,10 @@
 mod each;
 mod grade;
 mod photo;
+mod request;
 mod scan;
 mod text;
+mod trail;
 mod trust;
 mod words;
 
@@ -62,6 +64,10 @@ enum Command {
     Grade(grade::GradeArgs),
     /// Verify a code in its text form
     Text(text::TextArgs),
+    /// Ask a maker where parts went: a signed trace request
+    Request(request::RequestArgs),
+    /// Check a maker's answer to a trace request, and print through whose hands the parts went
+    Trail(trail::TrailArgs),
     /// Look at trust bundles, and accept the authority that signs them
     #[command(subcommand)]
     Trust(trust::TrustCommand),
@@ -181,6 +187,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> Status 
         Command::Scan(args) => scan::run(&args, io),
         Command::Grade(args) => grade::run(&args, io),
         Command::Text(args) => text::run(&args, io),
+        Command::Request(args) => request::run(&args, io),
+        Command::Trail(args) => trail::run(&args, io),
         Command::Trust(command) => trust::run(&command, io),
     };
     match done {

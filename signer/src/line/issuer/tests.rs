@@ -8,14 +8,11 @@ use crate::line::audit::audit;
 use crate::line::store::faulty::{Failure, Faulty, Plan};
 use crate::line::store::{Database, Postgres, Sqlite};
 use crate::line::witness::Busy;
+use crate::postgres_server as postgres;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use touchmark_formats::date::Date;
 use touchmark_formats::delegation::{Lot, SerialRange};
-
-#[path = "../../../../tests/src/postgres.rs"]
-#[allow(dead_code, clippy::panic, unreachable_pub, missing_docs, reason = "the test kit, used in part")]
-mod postgres;
 
 /// A folder in memory where there is one: what is tested is the order of things, and not the disk.
 fn folder() -> tempfile::TempDir {

@@ -174,6 +174,6 @@ pub(super) fn strange(expected: &str) -> Error {
 }
 
 /// The fields of a row that must have `N`.
-pub(super) fn fields<const N: usize>(row: &Row) -> Result<&[Value; N]> {
+pub(crate) fn fields<const N: usize>(row: &Row) -> Result<&[Value; N]> {
     row.as_slice().try_into().map_err(|_| strange("a row of another length"))
 }

@@ -30,17 +30,17 @@ mod seat;
 mod sqlite;
 
 pub use audit::{Audit, Counts};
+pub(crate) use database::fields;
 pub use database::{Database, Dialect, Row, Value};
 pub use history::{Past, Which};
 pub use lease::Wanted;
 pub use records::{Batch, Block, Content, Outcome, RUN_MARKS, RequestId, Run, State};
 pub use seat::Seat;
 pub(in crate::line) use seat::fenced;
-#[cfg(test)]
 pub(crate) use {postgres::Postgres, sqlite::Sqlite};
 
 use crate::error::{Error, Result};
-use database::{fields, strange};
+use database::strange;
 use std::collections::HashSet;
 use std::path::Path;
 

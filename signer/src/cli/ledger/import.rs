@@ -1,0 +1,149 @@
+//! `touchmark-sign ledger import`.
+
+use super::Io;
+use crate::cli::ship::party_record;
+use crate::consignees;
+use crate::error::{Error, Result};
+use crate::files;
+use crate::home::Home;
+use crate::ledger::{Happened, Keeper, New};
+use crate::table::Table;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use touchmark_formats::delegation::SerialRange;
+use touchmark_formats::key::KeyBytes;
+use touchmark_formats::ledger::handover::HandOver;
+use touchmark_formats::ledger::party::Party;
+use touchmark_formats::ledger::record::{Handed, What};
+use touchmark_formats::mark::Serial;
+use touchmark_formats::signed::Signed;
+use touchmark_formats::text::Label;
+
+/// Put on record what distributors signed, or the rows of a table
+///
+/// A hand-over is the file that `touchmark-sign handover` made. A table is CSV with the columns event, line, first, last,
+/// date, to, ship-to, document, part, lot: event is commissioned, shipped, returned, destroyed or corrected; line is
+/// its name, and may be empty where the home has one; to and ship-to are numbers of consignees.csv; the document of a correction is its
+/// reason. All files together go on record, or nothing does.
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// The maker's home
+    #[arg(long, value_name = "DIR")]
+    home: PathBuf,
+    /// Hand-overs (.json) and tables (.csv)
+    #[arg(required = true, value_name = "F")]
+    files: Vec<PathBuf>,
+}
+
+const COLUMNS: [&str; 10] = ["event", "line", "first", "last", "date", "to", "ship-to", "document", "part", "lot"];
+
+pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
+    let home = Home::open(&args.home)?;
+    let mut reader = Reader {
+        keeper: Keeper::open(&home)?,
+        customers: consignees::parties(&home.consignees_file())?,
+        home,
+        new: Vec::new(),
+        lines: BTreeMap::new(),
+    };
+    for path in &args.files {
+        let bytes = files::read(path)?;
+        if bytes.trim_ascii_start().starts_with(b"{") {
+            reader.hand_over(path, &bytes)?
+        } else {
+            reader.table(path, &bytes)?
+        }
+    }
+    let Reader { mut keeper, new, .. } = reader;
+    let events = new.iter().filter(|new| matches!(new, New::Event(_))).count();
+    let numbers = keeper.ledger.append(&new)?;
+    io.say(format_args!("{events} events on record, the last of them record {}", numbers.end.saturating_sub(1)));
+    Ok(())
+}
+
+struct Reader {
+    home: Home,
+    keeper: Keeper,
+    customers: BTreeMap<u64, Party>,
+    new: Vec<New>,
+    lines: BTreeMap<String, KeyBytes>,
+}
+
+impl Reader {
+    fn hand_over(&mut self, path: &Path, bytes: &[u8]) -> Result<()> {
+        let envelope = Signed::<HandOver>::from_json(bytes).map_err(|e| Error::file(path, e))?;
+        let [signature] = envelope.signatures.as_slice() else {
+            return Err(Error::file(path, "a hand-over has one signature: that of whoever passed the parts on"));
+        };
+        let HandOver { line, serials, date, to, document } = envelope.signed;
+        let handed = Handed { to, document, by: signature.key, signature: signature.signature.0 };
+        self.new.push(New::Event(Happened { line, serials, date, what: What::HandedOver(Box::new(handed)) }));
+        Ok(())
+    }
+
+    fn table(&mut self, path: &Path, bytes: &[u8]) -> Result<()> {
+        let table = Table::new(bytes, path)?;
+        let at = COLUMNS.map(|column| table.names().iter().position(|name| name == column));
+        if table.names().iter().any(|name| !COLUMNS.contains(&name))
+            || [0, 2, 3, 4].iter().any(|n| at.get(*n).is_none_or(Option::is_none))
+        {
+            return Err(Error::file(path, format_args!("its first line must name columns of {}", COLUMNS.join(", "))));
+        }
+        for row in table.rows() {
+            let (line, row) = row?;
+            let cells = at.map(|at| at.and_then(|at| row.get(at)).filter(|cell| !cell.is_empty()));
+            let happened = self.row(cells);
+            let happened = happened
+                .map_err(|e| Error { message: format!("{}, line {line}: {}", path.display(), e.message), ..e })?;
+            self.new.push(New::Event(happened));
+        }
+        Ok(())
+    }
+
+    fn row(&mut self, cells: [Option<&str>; 10]) -> Result<Happened> {
+        let [event, line, first, last, date, to, ship_to, document, part, lot] = cells;
+        let serial = |cell: Option<&str>| {
+            let text = cell.unwrap_or_default();
+            let number = text.parse().ok().and_then(Serial::new);
+            number.ok_or_else(|| Error::unusable(format!("{text:?} is no serial")))
+        };
+        let serials = SerialRange { first: serial(first)?, last: serial(last.or(first))? };
+        let text = date.unwrap_or_default();
+        let date = text.parse().map_err(|e| Error::unusable(format!("{text:?}: {e}")))?;
+        let label = |cell: Option<&str>| -> Result<Option<Label>> {
+            cell.map(|text| text.parse().map_err(|e| Error::unusable(format!("{text:?} {e}")))).transpose()
+        };
+        let needed =
+            |label: Option<Label>, what: &str| label.ok_or_else(|| Error::unusable(format!("it has no {what}")));
+        let what = match event.unwrap_or_default() {
+            "commissioned" => What::Commissioned { part: needed(label(part)?, "part")?, lot: label(lot)?, keys: None },
+            "shipped" => {
+                let to = self.customer(to.unwrap_or_default())?;
+                let ship_to = ship_to.map(|number| self.customer(number)).transpose()?;
+                What::Shipped { to, ship_to, document: label(document)? }
+            }
+            "returned" => What::Returned { document: label(document)? },
+            "destroyed" => What::Destroyed { document: label(document)? },
+            "corrected" => What::Corrected { reason: needed(label(document)?, "document, which says why")? },
+            other => return Err(Error::unusable(format!("{other:?} is no event that a table can hold"))),
+        };
+        Ok(Happened { line: self.line(line)?, serials, date, what })
+    }
+
+    fn line(&mut self, name: Option<&str>) -> Result<KeyBytes> {
+        let slot = name.unwrap_or_default().to_owned();
+        if let Some(key) = self.lines.get(&slot) {
+            return Ok(*key);
+        }
+        let key = super::line_key(&self.home, name)?;
+        self.lines.insert(slot, key);
+        Ok(key)
+    }
+
+    fn customer(&mut self, number: &str) -> Result<u64> {
+        let known = number.parse().ok().and_then(|number: u64| Some((number, self.customers.get(&number)?)));
+        let (number, party) =
+            known.ok_or_else(|| Error::unusable(format!("{number:?} is no number of a customer in consignees.csv")))?;
+        party_record(&mut self.keeper.ledger, number, party, &mut self.new)
+    }
+}
