@@ -11,6 +11,7 @@ mod refusals;
 mod second;
 mod signatures;
 mod spec;
+mod trail;
 mod typed;
 mod vectors;
 mod verdicts;

@@ -6,7 +6,12 @@
 //! to one of a thousand customers. A head is made after every million records and counts as appending. At each power of
 //! ten from a million on, random serials are looked up with all that a disclosure of one takes: the range, its records,
 //! their inclusion proofs, the proof of the map, and that of the map's root; every fiftieth is verified.
-#![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a bench prints, and stops where its premise fails")]
+#![allow(
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a bench prints, and stops where its premise fails"
+)]
 
 use clap::Parser;
 use std::path::PathBuf;

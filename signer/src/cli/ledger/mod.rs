@@ -3,6 +3,7 @@
 mod audit;
 mod checkpoint;
 mod commission;
+mod export;
 mod import;
 mod init;
 mod prove;
@@ -26,6 +27,7 @@ enum Command {
     Init(init::Args),
     Commission(commission::Args),
     Import(import::Args),
+    Export(export::Args),
     Checkpoint(Box<checkpoint::Args>),
     Prove(prove::Args),
     Audit(audit::Args),
@@ -37,6 +39,7 @@ pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
         Command::Init(args) => init::run(args, io),
         Command::Commission(args) => commission::run(args, io),
         Command::Import(args) => import::run(args, io),
+        Command::Export(args) => export::run(args, io),
         Command::Checkpoint(args) => checkpoint::run(*args, io),
         Command::Prove(args) => prove::run(args, io),
         Command::Audit(args) => audit::run(args, io),
