@@ -53,7 +53,7 @@ fn proven(place: &Place, folder: &str, log: &str, line: &str, serial: u64) -> Op
     let mut names = Vec::new();
     let mut next = Some(leaf.index);
     while let Some(index) = next {
-        let Record::Event(event) = &records[&index].0 else { panic!("no event") };
+        let Record::Event(event) = &records[&index].0 else { unreachable!("not an event") };
         names.push(event.what.name());
         next = event.after;
     }
