@@ -57,7 +57,7 @@ enum Way {
         look: Look,
     },
     /// Our own Data Matrix reader, which searches both polarities and several scales by itself.
-    DataMatrix(Effort),
+    DataMatrix,
     /// Data Matrix by the grid that its modules make.
     GridDataMatrix,
     /// Data Matrix whose finder patterns show whole, with a threshold over this many pixels to all sides.
@@ -92,8 +92,7 @@ const ATTEMPTS: &[Attempt] = &[
     qr("qr-twos-near", Level::First, 0.025, Look::Twos, Effort::Quick),
     qr("qr-twos-dots", Level::Smoother, 0.1, Look::Twos, Effort::Quick),
     // Searches.
-    Attempt { name: "datamatrix-grid", way: Way::GridDataMatrix, ..DATA_MATRIX },
-    Attempt { way: Way::DataMatrix(Effort::Quick), ..DATA_MATRIX }.beside(Beside::Any(Effort::Forensic)),
+    DATA_MATRIX_GRID,
     qr("qr-micro", Level::First, 0.08, Look::Micro, Effort::Normal),
     Attempt { way: Way::Rqrr, ..qr("rqrr", Level::First, 0.08, Look::Easy, Effort::Normal) }.beside(Beside::Nothing),
     qr("qr-fit-smooth", Level::Smooth, 0.06, Look::Fit, Effort::Normal),
@@ -105,8 +104,8 @@ const ATTEMPTS: &[Attempt] = &[
     qr("qr-long", Level::First, 0.08, Look::Long(10), Effort::Normal),
     qr("qr-pairs", Level::First, 0.08, Look::Pairs(10), Effort::Normal),
     qr("qr-pairs-dots", Level::Smoother, 0.08, Look::Pairs(10), Effort::Normal),
-    DATA_MATRIX,
     // Everything.
+    DATA_MATRIX,
     qr("qr-long-finer", Level::Finer, 0.05, Look::Long(20), Effort::Forensic),
     qr("qr-long-smooth", Level::Smooth, 0.05, Look::Long(20), Effort::Forensic),
     qr("qr-long-dots", Level::Smoother, 0.08, Look::Long(20), Effort::Forensic),
@@ -140,10 +139,13 @@ const fn dm(name: &'static str, level: Level, radius: usize) -> Attempt {
 const DATA_MATRIX: Attempt = Attempt {
     name: "datamatrix",
     level: Level::Full,
-    way: Way::DataMatrix(Effort::Normal),
-    least: Effort::Normal,
+    way: Way::DataMatrix,
+    least: Effort::Forensic,
     beside: Beside::Nothing,
 };
+
+const DATA_MATRIX_GRID: Attempt =
+    Attempt { name: "datamatrix-grid", way: Way::GridDataMatrix, least: Effort::Normal, ..DATA_MATRIX };
 
 impl Attempt {
     const fn beside(self, beside: Beside) -> Self {
@@ -160,13 +162,14 @@ impl Attempt {
     }
 
     fn run(&self, levels: &mut Levels<'_>, found: &mut Found, effort: Effort) {
-        if let Way::DataMatrix(least) = self.way {
-            let effort = if least == Effort::Quick { least } else { effort };
-            found.add(datamatrix::read_beside(levels.photo(), &|p| found.explains(p), effort));
-            return;
-        }
-        if matches!(self.way, Way::GridDataMatrix) {
-            found.add(datamatrix::lattice::read(levels.photo(), &|p| found.explains(p), effort));
+        let explained = |p: Point| found.explains(p);
+        let symbols = match self.way {
+            Way::DataMatrix => Some(datamatrix::read_beside(levels.photo(), &explained)),
+            Way::GridDataMatrix => Some(datamatrix::lattice::read(levels.photo(), &explained, effort)),
+            _ => None,
+        };
+        if let Some(symbols) = symbols {
+            found.add(symbols);
             return;
         }
         let tones = match self.way {

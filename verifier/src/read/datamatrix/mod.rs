@@ -1,6 +1,8 @@
-//! Data Matrix ECC 200: located by its solid L and its timing patterns, sampled by a projective grid.
+//! Data Matrix ECC 200: located by its solid L and its timing patterns, or by the grid that its modules make, sampled by a
+//! projective grid.
 
 mod corners;
+mod doubts;
 pub(super) mod easy;
 mod fit;
 pub(super) mod lattice;
@@ -10,7 +12,7 @@ mod sample;
 mod segments;
 
 use crate::read::geometry::Point;
-use crate::read::{DecodeError, Decoded, Effort, Located, Luma, ModuleGrid, Symbol, uniform};
+use crate::read::{DecodeError, Decoded, Located, Luma, ModuleGrid, Symbol, uniform};
 use corners::Corner;
 use fit::{Fit, Trial};
 use plane::Plane;
@@ -33,12 +35,12 @@ const MORE_CORNERS: usize = 8;
 /// 400 supposed finder patterns each. The search ends one scale after the coarsest at which a symbol decodes.
 #[must_use]
 pub fn read(luma: &Luma) -> Vec<Symbol> {
-    read_beside(luma, &|_| false, Effort::Normal)
+    read_beside(luma, &|_| false)
 }
 
 /// As [`read`], passing over what lies where `explained` says that something else is.
-pub(super) fn read_beside(luma: &Luma, explained: &dyn Fn(Point) -> bool, effort: Effort) -> Vec<Symbol> {
-    search(luma, explained, effort, &judged)
+pub(super) fn read_beside(luma: &Luma, explained: &dyn Fn(Point) -> bool) -> Vec<Symbol> {
+    search(luma, explained, &judged)
 }
 
 /// The symbol with its outer corners near `corners`, in order around it, whichever comes first.
@@ -115,12 +117,7 @@ impl Found {
     }
 }
 
-fn search(
-    luma: &Luma,
-    explained: &dyn Fn(Point) -> bool,
-    effort: Effort,
-    judge: &dyn Fn(Located) -> Symbol,
-) -> Vec<Symbol> {
+fn search(luma: &Luma, explained: &dyn Fn(Point) -> bool, judge: &dyn Fn(Located) -> Symbol) -> Vec<Symbol> {
     let Some(pyramid) = pyramid(luma) else { return Vec::new() };
     let finest = pyramid.iter().position(|plane| plane.data.len() <= MAX_SEARCHED).unwrap_or(0);
     let mut found: Vec<Found> = Vec::new();
@@ -139,15 +136,14 @@ fn search(
         }
     }
     for corners in &corners {
-        if effort == Effort::Quick || found.iter().any(Found::certain) {
+        if found.iter().any(Found::certain) {
             break;
         }
         Attempt { pyramid: &pyramid, trial: fit::THOROUGH, judge }.try_corners(corners, &mut found);
     }
     found.sort_by(|a, b| b.certain().cmp(&a.certain()).then(b.confidence.total_cmp(&a.confidence)));
     if !found.iter().any(Found::certain) {
-        let most = if effort == Effort::Quick { QUICK_LOOKS } else { MORE_LOOKS };
-        for found in found.iter_mut().take(most).filter(|found| found.confidence > DOUBTFUL) {
+        for found in found.iter_mut().take(MORE_LOOKS).filter(|found| found.confidence > DOUBTFUL) {
             look_again(&pyramid, found, judge);
         }
     }
@@ -156,7 +152,6 @@ fn search(
 
 /// Symbols that are sampled in other ways too where none decodes.
 const MORE_LOOKS: usize = 8;
-const QUICK_LOOKS: usize = 1;
 const POINTED_LOOKS: usize = 2;
 
 /// Samples a symbol in all other ways: by other levels, and displaced.

@@ -1,5 +1,6 @@
 //! Grey levels of modules to likelihoods.
 
+use super::doubts::{evenness, liveliness};
 use super::fit::Fit;
 use super::plane::Plane;
 use crate::read::ModuleGrid;
@@ -10,8 +11,10 @@ use crate::read::likelihood::likelihoods;
 
 /// Likelihood ratios are clipped to this many nats.
 const CLIP: f32 = 8.0;
-/// Half the side of the window, in modules, that gives a module its local dark and light levels.
+/// Half the side of the window, in modules, that gives a module its local dark and light levels, and of a narrow one for
+/// what is stained.
 const WINDOW: usize = 4;
+const NARROW: usize = 2;
 /// Places in a module that are averaged: offsets from its middle along each axis.
 const OFFSETS: [f32; 3] = [-0.2, 0.0, 0.2];
 /// The same close to the middle, where blur is to be taken back, and over the whole area, where noise is to be averaged.
@@ -39,7 +42,7 @@ impl Sampled {
 
 pub(super) fn sample(plane: &Plane, fit: &Fit) -> Option<Sampled> {
     let levels = levels(plane, fit, &|p| p)?;
-    let (llr, relative) = judged(&levels, fit)?;
+    let (llr, relative) = judged(&levels, fit, WINDOW)?;
     let (agreement, light, modules) = agreement(fit, &relative);
     let grid = ModuleGrid { width: fit.size.columns, height: fit.size.rows, llr };
     Some(Sampled { grid, agreement, light, modules })
@@ -54,6 +57,7 @@ pub(super) fn others(plane: &Plane, fit: &Fit) -> Vec<ModuleGrid> {
     let known = |x: usize, y: usize| fit.size.function_module(y, x);
     let mut out = Vec::new();
     let grid = |llr: Vec<f32>| ModuleGrid { width: columns, height: rows, llr };
+    out.extend(stained(plane, fit).into_iter().map(grid));
     out.extend(levels(plane, fit, &|p| p).map(|levels| grid(likelihoods(&levels, columns))));
     for offsets in [NEAR, AREA] {
         let levels = levels_at(plane, fit, &|p| p, &offsets);
@@ -61,16 +65,45 @@ pub(super) fn others(plane: &Plane, fit: &Fit) -> Vec<ModuleGrid> {
     }
     for displacement in Surface::new(rows, columns, &level, &known).displacements() {
         let displaced = levels(plane, fit, &|p| displacement.of(p));
-        out.extend(displaced.and_then(|levels| judged(&levels, fit)).map(|(llr, _)| grid(llr)));
+        out.extend(displaced.and_then(|levels| judged(&levels, fit, WINDOW)).map(|(llr, _)| grid(llr)));
     }
     out
 }
 
+/// Two judgements of what is covered in part, by levels of the nearest modules: with what is uneven doubted, and with what
+/// is flat doubted beside.
+fn stained(plane: &Plane, fit: &Fit) -> Vec<Vec<f32>> {
+    let Some(levels) = levels(plane, fit, &|p| p) else { return Vec::new() };
+    let (Some((llr, _)), Some(unevenness)) = (judged(&levels, fit, NARROW), unevenness(plane, fit)) else {
+        return Vec::new();
+    };
+    let even = evenness(&unevenness);
+    let uneven: Vec<f32> = llr.iter().zip(&even).map(|(llr, even)| llr * even).collect();
+    let flat = uneven.iter().zip(liveliness(&levels, fit.size.columns)).map(|(llr, lively)| llr * lively).collect();
+    vec![uneven, flat]
+}
+
+/// Standard deviation of the grey level within each module, row by row.
+fn unevenness(plane: &Plane, fit: &Fit) -> Option<Vec<f32>> {
+    let map = map(fit)?;
+    let spread = |i: usize| {
+        let (row, column) = (i / fit.size.columns, i % fit.size.columns);
+        let (mut sum, mut squares) = (0.0, 0.0);
+        for (dx, dy) in OFFSETS.into_iter().flat_map(|dy| OFFSETS.map(|dx| (dx, dy))) {
+            let level = plane.at_original(map.apply(Point::new(column as f32 + 0.5 + dx, row as f32 + 0.5 + dy)));
+            (sum, squares) = (sum + level, squares + level * level);
+        }
+        (squares / 9.0 - (sum / 9.0f32).powi(2)).max(0.0).sqrt()
+    };
+    Some((0..fit.size.rows * fit.size.columns).map(spread).collect())
+}
+
 /// Likelihoods of grey levels, and where each level lies between the light one, -0.5, and the dark one around it, 0.5.
-fn judged(levels: &[f32], fit: &Fit) -> Option<(Vec<f32>, Vec<f32>)> {
+fn judged(levels: &[f32], fit: &Fit, window: usize) -> Option<(Vec<f32>, Vec<f32>)> {
     let (rows, columns) = (fit.size.rows, fit.size.columns);
-    let local: Vec<(f32, f32)> =
-        (0..rows * columns).map(|i| local_levels(levels, rows, columns, i / columns, i % columns)).collect();
+    let local: Vec<(f32, f32)> = (0..rows * columns)
+        .map(|i| local_levels(levels, (rows, columns), (i / columns, i % columns), window))
+        .collect();
     let mut spreads: Vec<f32> = local.iter().map(|(dark, light)| light - dark).collect();
     spreads.sort_by(f32::total_cmp);
     let floor = (0.4 * spreads.get(spreads.len() / 2)?).max(1.0);
@@ -128,11 +161,16 @@ fn map(fit: &Fit) -> Option<Homography> {
 }
 
 /// Dark and light level around a module: the means of the two classes of its window.
-fn local_levels(levels: &[f32], rows: usize, columns: usize, row: usize, column: usize) -> (f32, f32) {
-    let mut window = Vec::with_capacity((2 * WINDOW + 1) * (2 * WINDOW + 1));
-    for r in row.saturating_sub(WINDOW)..(row + WINDOW + 1).min(rows) {
+fn local_levels(
+    levels: &[f32],
+    (rows, columns): (usize, usize),
+    (row, column): (usize, usize),
+    reach: usize,
+) -> (f32, f32) {
+    let mut window = Vec::with_capacity((2 * reach + 1) * (2 * reach + 1));
+    for r in row.saturating_sub(reach)..(row + reach + 1).min(rows) {
         let line = r * columns;
-        window.extend(levels[line + column.saturating_sub(WINDOW)..line + (column + WINDOW + 1).min(columns)].iter());
+        window.extend(levels[line + column.saturating_sub(reach)..line + (column + reach + 1).min(columns)].iter());
     }
     let mut threshold = window.iter().sum::<f32>() / window.len().max(1) as f32;
     let (mut dark, mut light) = (threshold, threshold);

@@ -1,4 +1,5 @@
 use super::*;
+use crate::read::Effort;
 use proptest::prelude::*;
 use touchmark_formats::symbol::datamatrix::sizes::{SIZES, Size};
 use touchmark_formats::symbol::{Matrix, Request, Shape, encode};

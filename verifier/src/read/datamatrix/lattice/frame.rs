@@ -11,10 +11,13 @@ const MARGIN: i32 = 6;
 /// Half the side of the window, in modules, that tells how dark a module is beside others.
 const WINDOW: usize = 4;
 /// Share of a symbol's sides that may be out of the grid that was seen, and modules of the grid beyond a symbol.
-const OUTSIDE: f32 = 0.45;
-const BEYOND: i32 = 8;
+const OUTSIDE: f32 = 0.4;
+const BEYOND: i32 = 16;
 /// Standard deviations by which function patterns must be beyond chance: several hundred thousand places are tried.
 const BEYOND_CHANCE: f32 = 5.0;
+/// The same as a share of what all of them would give: so many modules are in the patterns of large symbols that any texture
+/// agrees with some.
+const SHARE: f32 = 0.38;
 /// Longest side of what is sampled, in modules.
 const LONGEST: i32 = 200;
 
@@ -44,10 +47,15 @@ pub(super) fn frames(plane: &Plane, grid: &Grid, most: usize) -> Vec<Frame> {
         }
         turned = turned.turned();
     }
-    found.retain(|frame| frame.significance > BEYOND_CHANCE);
+    found.retain(|frame| frame.significance > BEYOND_CHANCE.max(SHARE * (functions(frame.size) as f32).sqrt()));
     found.sort_by(|a, b| b.significance.total_cmp(&a.significance));
     found.truncate(most);
     found
+}
+
+/// Modules of the finder and timing patterns, those twice that are in two of their lines.
+const fn functions(size: &Size) -> usize {
+    2 * size.regions_down * size.columns + 2 * size.regions_across * size.rows
 }
 
 /// How dark the modules of a grid are beside those around them.
@@ -249,9 +257,10 @@ impl Sums {
         };
         let mut best = [(0, 0, 0.0f32), (0, 0, 0.0)];
         let (rows, columns) = (places(self.rows, size.rows), places(self.columns, size.columns));
-        if (*rows.end() - *rows.start()) > size.rows as i32 + BEYOND * 4
-            || (*columns.end() - *columns.start()) > size.columns as i32 + BEYOND * 4
-        {
+        let far = |range: &std::ops::RangeInclusive<i32>, modules: usize| {
+            range.end() - range.start() > modules as i32 + BEYOND
+        };
+        if far(&rows, size.rows) || far(&columns, size.columns) {
             return Vec::new();
         }
         for row in rows {
@@ -288,8 +297,7 @@ impl Sums {
             sum += dark[0] - sign(top) * timing[1];
             squares += dark[2] + timing[2];
         }
-        let count = (2 * size.regions_down * size.columns + 2 * size.regions_across * size.rows) as f32;
         // Of what is hardly seen nothing is to be said.
-        sum / squares.max(0.3 * count).sqrt()
+        sum / squares.max(0.3 * functions(size) as f32).sqrt()
     }
 }

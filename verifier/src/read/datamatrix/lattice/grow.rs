@@ -1,8 +1,8 @@
 //! From a window in which modules repeat to all of the grid: its phase is followed from place to place as far as it goes,
 //! and a projective map fitted to it.
 
-use super::relief::Relief;
-use super::spectrum::{Seed, Trace};
+use super::relief::{Relief, Trace};
+use super::spectrum::Seed;
 use crate::read::geometry::{Homography, Point};
 use std::collections::HashMap;
 
@@ -11,14 +11,18 @@ pub(super) const PITCH: i32 = 4;
 /// Standard deviation of the window of a measurement, and half its side, in modules.
 const SIGMA: f32 = 2.2;
 const REACH: f32 = 4.6;
-/// Power of the grid beside noise from which on a place belongs to it.
-const COHERENT: f32 = 5.0;
+/// Power of the grid beside that of what is no grid, from which on a place belongs to it: for both axes, or for one much
+/// and for the other a little, where a laser began its rows at different places.
+const COHERENT: (f32, f32) = (6.0, 6.0);
+const ALONG_ONE: (f32, f32) = (14.0, 1.5);
+/// How far beside the grid's waves, as a share of the other axis, lie those that measure what is no grid.
+const BESIDE: f32 = 0.3;
 /// The largest step of the phase from one place to the next, in modules.
 const JUMP: f32 = 0.3;
 /// Places from which on the grid is a projective and not an affine one.
 const PROJECTIVE: usize = 14;
 /// Places that make a grid, and the most that are measured.
-const FEWEST: usize = 4;
+const FEWEST: usize = 7;
 const MOST: usize = 2500;
 
 /// A grid of modules.
@@ -34,9 +38,13 @@ pub(super) struct Grid {
 struct Phase {
     /// How far the grid is from where it was expected, in modules.
     off: Point,
-    /// Power of both axes beside noise.
+    /// Power of both axes beside that of what is no grid.
     power: [f32; 2],
 }
+
+/// Where a grid may go on from a place: beside it, and beyond a place that is covered.
+const AROUND: [(i32, i32); 12] =
+    [(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1), (2, 0), (-2, 0), (0, 2), (0, -2)];
 
 /// The grid that a seed is part of.
 pub(super) fn grown(relief: &Relief<'_>, seed: &Seed) -> Option<Grid> {
@@ -52,7 +60,7 @@ pub(super) fn grown(relief: &Relief<'_>, seed: &Seed) -> Option<Grid> {
             let pair = seen.map(|seen| (Point::new(at.x + seen.off.x, at.y + seen.off.y), place));
             nodes.insert(node, pair);
             if pair.is_some() {
-                next.extend([(1, 0), (-1, 0), (0, 1), (0, -1)].map(|(i, j)| (node.0 + i, node.1 + j)));
+                next.extend(AROUND.map(|(i, j)| (node.0 + i, node.1 + j)));
             }
         }
         next.sort_unstable();
@@ -88,7 +96,9 @@ fn beginning(relief: &Relief<'_>, seed: &Seed) -> Option<Homography> {
 
 impl Phase {
     fn coherent(&self) -> bool {
-        self.power.iter().all(|power| *power > COHERENT) && self.off.x.abs() < JUMP && self.off.y.abs() < JUMP
+        let (most, least) = (self.power[0].max(self.power[1]), self.power[0].min(self.power[1]));
+        let clear = |(much, little): (f32, f32)| most > much && least > little;
+        (clear(COHERENT) || clear(ALONG_ONE)) && self.off.x.abs() < JUMP && self.off.y.abs() < JUMP
     }
 }
 
@@ -106,11 +116,7 @@ fn measured(relief: &Relief<'_>, map: &Homography, at: Point, trace: Trace) -> O
     if !(1.5..40.0).contains(&module) || !f.x.is_finite() || !g.x.is_finite() {
         return None;
     }
-    // Steepness is measured at the corners of pixels, tones in their middles.
-    let (plane, centre) = match trace {
-        Trace::Edges => (relief.steepness.as_slice(), 1.0),
-        Trace::Tones => (relief.tones, 0.5),
-    };
+    let (plane, centre) = relief.trace(trace);
     let reach = (REACH * module) as i32;
     let (x0, y0) = ((place.x - centre).round() as i32, (place.y - centre).round() as i32);
     let inside = |x: i32, y: i32| x >= 0 && y >= 0 && (x as usize) < relief.width && (y as usize) < relief.height;
@@ -133,11 +139,10 @@ fn measured(relief: &Relief<'_>, map: &Homography, at: Point, trace: Trace) -> O
     }
     let mean = sum / weights;
     // What stands out by far is no module.
-    let most = if trace == Trace::Edges { 1.5 * mean + 1.0 } else { 255.0 };
-    let mut waves = [f; 2];
-    waves[1] = g;
-    let mut sums = [(0f32, 0f32); 2];
-    let mut noise = 0f32;
+    let most = if trace == Trace::Tones { 255.0 } else { 1.5 * mean + 1.0 };
+    let beside = |f: Point, g: Point, share: f32| Point::new(f.x + share * g.x, f.y + share * g.y);
+    let waves = [f, g, beside(f, g, BESIDE), beside(f, g, -BESIDE), beside(g, f, BESIDE), beside(g, f, -BESIDE)];
+    let mut sums = [(0f32, 0f32); 6];
     for y in rows {
         let row = row_of(y);
         let dy = y as f32 + centre - place.y;
@@ -146,7 +151,6 @@ fn measured(relief: &Relief<'_>, map: &Homography, at: Point, trace: Trace) -> O
         let turns = waves.map(|wave| (-std::f32::consts::TAU * wave.x).sin_cos());
         for x in columns.clone() {
             let value = weight(x, y) * (f32::from(row[x as usize]) - mean).min(most);
-            noise += value * value;
             for ((sum, phasor), turn) in sums.iter_mut().zip(&mut phasors).zip(&turns) {
                 let (sin, cos) = *phasor;
                 *sum = (sum.0 + value * cos, sum.1 + value * sin);
@@ -154,9 +158,10 @@ fn measured(relief: &Relief<'_>, map: &Homography, at: Point, trace: Trace) -> O
             }
         }
     }
-    let noise = noise.max(f32::MIN_POSITIVE);
-    let power = sums.map(|(re, im)| (re * re + im * im) / noise);
-    let off = sums.map(|(re, im)| im.atan2(re) / std::f32::consts::TAU);
+    let powers = sums.map(|(re, im)| re * re + im * im);
+    let noise = (powers[2..].iter().sum::<f32>() / 4.0).max(f32::MIN_POSITIVE);
+    let power = [powers[0] / noise, powers[1] / noise];
+    let off = [sums[0], sums[1]].map(|(re, im)| im.atan2(re) / std::f32::consts::TAU);
     Some(Phase { off: Point::new(off[0], off[1]), power })
 }
 
