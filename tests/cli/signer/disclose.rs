@@ -151,7 +151,11 @@ fn customers_are_held_to_the_table_form() {
     let (place, _) = goods();
     let to = Reader::new().recipient();
     for (table, error) in [
-        ("nr,name\n", "error: h/consignees.csv: its first line must be \"number,name,country,address\""),
+        (
+            "nr,name\n",
+            "error: h/consignees.csv: its first line must be \"number,name,country,address\", with any of lei, eori, duns, \
+             key after that",
+        ),
         (
             "number,name,country,address\n1,A,NL,\n1,B,NL,\n",
             "error: h/consignees.csv, line 3: number 1 stands there twice",

@@ -4,6 +4,7 @@ use super::{Io, Stop};
 use crate::material::{self, MaterialError, MaterialErrorKind};
 use crate::verdict::Status;
 use clap::Args;
+use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -78,7 +79,8 @@ pub(super) fn run(args: &RequestArgs, io: &mut Io<'_>) -> Result<Status, Stop> {
         requester: args.requester.clone(),
         recipient: args.recipient.clone(),
         case: args.case.clone(),
-        created: io.now,
+        // Files that people read say seconds.
+        created: Timestamp::from_second(io.now.as_second()).unwrap_or(io.now),
         places: places.iter().copied().collect(),
     };
     let key = material::open_signing_key(&args.key)?;
