@@ -45,6 +45,7 @@ pub mod render;
 pub mod sign;
 pub mod substrate;
 mod table;
+pub mod tls;
 pub mod trust;
 
 /// The PostgreSQL server of the unit tests.

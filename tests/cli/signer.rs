@@ -6,6 +6,9 @@
     reason = "a helper of a test fails the test, or says why it is skipped"
 )]
 
+#[path = "../src/certificates.rs"]
+#[allow(unreachable_pub, missing_docs, reason = "the test kit")]
+mod certificates;
 mod kit;
 mod softhsm;
 
@@ -30,6 +33,9 @@ mod line;
 mod lot;
 #[path = "signer/mark.rs"]
 mod mark;
+#[cfg(unix)]
+#[path = "signer/mqtt.rs"]
+mod mqtt;
 #[path = "signer/pack.rs"]
 mod pack;
 #[path = "signer/plan.rs"]

@@ -156,11 +156,13 @@ fn ways_in_that_cannot_be_opened_say_why_and_what_to_do() {
     place.write("open", "0123456789abcdef\n");
     run("--http 0.0.0.0:0 --http-token-file open")
         .says(2, "error: open: others can read this secret\nhint: `chmod 600 open` lets only its owner");
-    run("--mqtt mqtts://broker").says(
+    run("--mqtt mqtt://broker/x").says(
         2,
-        "error: --mqtt \"mqtts://broker\" is not HOST or HOST:PORT\n\
-         hint: there is no TLS here: for a broker that wants it let a tunnel end on this machine",
+        "error: --mqtt \"mqtt://broker/x\" is not HOST or HOST:PORT\n\
+         hint: as in --mqtt broker.example, or --mqtt mqtts://broker.example:8883 --mqtt-ca FILE",
     );
+    run("--mqtt broker --mqtt-ca ca.pem")
+        .says(2, "error: --mqtt-ca is for TLS, and the broker is named without it\nhint: say mqtts://HOST");
     run("--mqtt broker --sparkplug Plant")
         .says(2, "error: --sparkplug \"Plant\" is not GROUP/NODE\nhint: as in --sparkplug Plant1/Hall2");
     run("--mqtt broker --mqtt-topic a/+").says(

@@ -43,6 +43,33 @@ fn a_line_key_is_made_in_the_token_and_marks_from_there() {
     assert_eq!(hsm.place.read("again/lines/penang-3.request.json"), hsm.place.read("q.json"));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_running_line_signs_in_the_token() {
+    let Some(hsm) = line_with_token() else { return };
+    let start = || super::line::Running::spawn(hsm.command("line run --home line --tcp 127.0.0.1:0"));
+    let line = start();
+    let mut client = line.connect();
+    let request = "{\"id\":\"a\",\"part\":\"P\",\"count\":20}";
+    let first = client.ask(request);
+    let text = first.marks.iter().map(|mark| mark.text.clone().unwrap() + "\n").collect::<String>();
+    let made = super::kit::marks(&text);
+    assert_eq!(made.len(), 20);
+    for mark in &made {
+        assert_authentic(mark, &hsm.place.path("h/trust.json"));
+    }
+    // The power goes; the next start logs in to the token again, and knows what it issued.
+    line.kill();
+    let line = start();
+    let mut client = line.connect();
+    assert_eq!(client.ask(request).marks, first.marks);
+    assert_eq!(client.ask("{\"part\":\"P\"}").marks[0].serial, 21);
+    drop(client);
+    let log = line.stop();
+    assert!(!log.contains(PIN), "{log}");
+    hsm.run("line verify-journal --home line").done();
+}
+
 #[test]
 fn pins_come_from_a_file_a_credential_or_the_uri() {
     let Some(hsm) = line_with_token() else { return };

@@ -22,7 +22,11 @@ pub(super) struct Running {
 impl Running {
     /// Starts `line run` with a TCP socket and the options given.
     pub(super) fn start(place: &Place, options: &str) -> Self {
-        let mut command = place.command(&format!("line run --home h --tcp 127.0.0.1:0 {options}"));
+        Self::spawn(place.command(&format!("line run --home h --tcp 127.0.0.1:0 {options}")))
+    }
+
+    /// Starts it by a command that has a TCP socket.
+    pub(super) fn spawn(mut command: Command) -> Self {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
@@ -39,7 +43,7 @@ impl Running {
     }
 
     /// Ends it as systemd does, and returns the rest of its log.
-    fn stop(mut self) -> String {
+    pub(super) fn stop(mut self) -> String {
         let ran = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
         assert!(ran.success());
         let mut log = String::new();
@@ -252,6 +256,26 @@ fn an_answer_does_not_wait_for_later_ones() {
     assert!(client.line().contains("\"second\""));
     drop(client);
     line.stop();
+}
+
+#[test]
+fn a_new_year_needs_no_new_start() {
+    let place = Place::with_home();
+    let line = Running::start(&place, "");
+    let mut client = line.connect();
+    let year = touchmark_signer::init::today(jiff::Timestamp::now()).unwrap().year();
+    let dated = |year: i16| format!("{{\"part\":\"P\",\"consignee\":5,\"date\":\"{year}-01-01\"}}");
+    assert_eq!(serials(&client.ask(&dated(year))), [1]);
+    // Marks dated in the year to come, as those of all clients are once its first day begins.
+    assert!(!place.path(&format!("h/disclosure/{}.key", year + 1)).exists());
+    assert_eq!(serials(&client.ask(&dated(year + 1))), [2]);
+    assert_eq!(serials(&client.ask(&dated(year + 1))), [3]);
+    // A key of the past that is gone is never made anew: nothing could open what was sealed under it.
+    let past = client.ask(&dated(year - 1));
+    assert_eq!(error(&past).0, "unusable", "{past:?}");
+    drop(client);
+    line.stop();
+    place.run("line verify-journal --home h").done();
 }
 
 #[test]

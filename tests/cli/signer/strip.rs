@@ -1,7 +1,8 @@
 //! Strips: marks for the good units of a map, each with its place.
 
 use super::kit::Place;
-use serde_json::Value;
+use serde_json::{Value, json};
+use touchmark_formats::base45;
 
 const MAP: &str = r#"<?xml version="1.0"?>
 <MapData xmlns="urn:semi-org:xsd.E142-1.V1005.SubstrateMap">
@@ -48,6 +49,41 @@ fn a_strip_is_asked_for_under_its_own_id_and_placed() {
     let ran = place.run_with("strip place --map map.xml --marks - --out -", &answer).done();
     assert_eq!(placed(&ran.out), expected);
     assert!(ran.out.contains("<svg/>"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_running_line_marks_a_strip_and_hears_what_the_camera_saw() {
+    let place = Place::with_home();
+    place.write("map.xml", MAP);
+    let request = place.run("strip request --map map.xml --part P").done().out;
+    let line = super::line::Running::start(&place, "");
+    let mut client = line.connect();
+    client.send(request.trim_end());
+    let answer = client.line();
+    place.write("answer", &answer);
+    place.run("strip place --map map.xml --marks answer --out strip.jsonl").done();
+    assert_eq!(placed(&place.read("strip.jsonl")), [(0, 0, 1), (2, 0, 2), (3, 0, 3), (1, 1, 4), (3, 1, 5)]);
+    // The camera reads unit 1, sees another mark on unit 2, and nothing on unit 3.
+    let answer: Value = serde_json::from_str(&answer).unwrap();
+    let bytes = |n: usize| {
+        let text = answer["marks"][n]["text"].as_str().unwrap();
+        base64::Engine::encode(&base64::engine::general_purpose::STANDARD, base45::decode(text).unwrap())
+    };
+    let symbol = |n: usize| json!({"bytes": bytes(n), "iso29158": {"grade": "B"}});
+    let seen = [json!([symbol(0)]), json!([symbol(4)]), json!([])].into_iter().zip(1..);
+    let seen =
+        seen.map(|(symbols, n)| json!({"file": format!("S-0042/{n}.png"), "symbols": symbols}).to_string() + "\n");
+    let requests = place.run_with("readback --serial-in-name -", &seen.collect::<String>()).done().out;
+    let states: Vec<_> = requests.lines().map(|request| client.ask(request).state.unwrap()).collect();
+    assert_eq!(states, ["verified", "void", "void"]);
+    drop(client);
+    line.stop();
+    let found = |serial: u64| place.run(&format!("line find --home h {serial}")).done().out;
+    assert!(found(1).contains("\ngrade      3.0\n"), "{}", found(1));
+    assert!(found(2).contains("read back as something else") && found(3).contains("not read back"), "{}", found(2));
+    let report = place.run("line verify-journal --home h").done().out;
+    assert!(report.starts_with("every serial is accounted for: 5 issued (1 verified, 2 void)"), "{report}");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use crate::line::adapters::{folder, http};
 use crate::line::desk::Desk;
 use crate::line::log::{Level, event};
 use crate::line::stop::Stop;
+use crate::tls;
 use serde_json::json;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -18,8 +19,9 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
-/// The port of MQTT without TLS.
+/// The ports of MQTT without and with TLS (IANA).
 const MQTT_PORT: u16 = 1883;
+const MQTTS_PORT: u16 = 8883;
 
 /// Further ways in.
 #[derive(clap::Args)]
@@ -38,9 +40,12 @@ pub(super) struct Args {
     /// Seconds for which a file must stand still before it is taken; 0 if files are renamed into DIR/in
     #[arg(long, value_name = "S", requires = "hot_folder", default_value_t = folder::SETTLE.as_secs())]
     settle: u64,
-    /// Take requests from this MQTT broker
-    #[arg(long, value_name = "HOST[:PORT]", group = "way")]
+    /// Take requests from this MQTT broker; mqtts://HOST for TLS
+    #[arg(long, value_name = "[mqtts://]HOST[:PORT]", group = "way")]
     mqtt: Option<String>,
+    /// PEM file with the certificate of the authority that signed the broker's
+    #[arg(long, value_name = "F", requires = "mqtt")]
+    mqtt_ca: Option<PathBuf>,
     /// Requests and answers as JSON under this topic [default: touchmark/NAME]
     #[arg(long, value_name = "TOPIC", requires = "mqtt", conflicts_with = "sparkplug")]
     mqtt_topic: Option<String>,
@@ -116,12 +121,28 @@ impl Adapters {
 fn broker_of(args: &Args, broker: &str, name: &str) -> Result<mqtt::Options> {
     let wrong = || {
         Error::unusable(format!("--mqtt {broker:?} is not HOST or HOST:PORT"))
-            .hint("there is no TLS here: for a broker that wants it let a tunnel end on this machine")
+            .hint("as in --mqtt broker.example, or --mqtt mqtts://broker.example:8883 --mqtt-ca FILE")
     };
-    let place = broker.strip_prefix("mqtt://").unwrap_or(broker);
+    let (place, encrypted) = match (broker.strip_prefix("mqtts://"), broker.strip_prefix("mqtt://")) {
+        (Some(place), _) => (place, true),
+        (None, place) => (place.unwrap_or(broker), false),
+    };
+    let tls = match (&args.mqtt_ca, encrypted) {
+        (Some(authority), true) => Some(tls::client(authority)?),
+        (None, false) => None,
+        (None, true) => {
+            let what = "mqtts:// needs the certificate of the authority that signed the broker's";
+            return Err(Error::unusable(what).hint("--mqtt-ca FILE names it, in PEM"));
+        }
+        (Some(_), false) => {
+            return Err(
+                Error::unusable("--mqtt-ca is for TLS, and the broker is named without it").hint("say mqtts://HOST")
+            );
+        }
+    };
     let (host, port) = match place.rsplit_once(':') {
         Some((host, port)) => (host, port.parse().map_err(|_| wrong())?),
-        None => (place, MQTT_PORT),
+        None => (place, if encrypted { MQTTS_PORT } else { MQTT_PORT }),
     };
     if host.is_empty() || host.contains('/') {
         return Err(wrong());
@@ -131,7 +152,7 @@ fn broker_of(args: &Args, broker: &str, name: &str) -> Result<mqtt::Options> {
         None => String::new(),
     };
     let login = args.mqtt_user.clone().map(|user| (user, Zeroizing::new(password)));
-    Ok(mqtt::Options { host: host.to_owned(), port, client_id: format!("touchmark-{name}"), login })
+    Ok(mqtt::Options { host: host.to_owned(), port, client_id: format!("touchmark-{name}"), login, tls })
 }
 
 fn dialect(args: &Args, name: &str) -> Result<Box<dyn Dialect>> {

@@ -16,6 +16,7 @@ use crate::line::stop::Stop;
 use crate::line::store::Store;
 use crate::line::stream;
 use crate::line::witness::{Busy, Witness};
+use jiff::Timestamp;
 use serde_json::json;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -136,13 +137,20 @@ fn years(home: &Home, store: &mut Store, secrets: &mut Secrets, io: &mut Io<'_>)
     }
     let (home, mut kept) = (home.clone(), Kept(secrets.known()));
     Ok(Box::new(move |year| {
-        if !known.contains_key(&year)
-            && let Some(key) = home.year_key(year, &mut kept)?
-        {
-            known.insert(year, key);
+        if !known.contains_key(&year) && home.has_disclosure() {
+            known.insert(year, year_key(&home, year, &mut kept)?);
         }
         Ok(known.get(&year).map(|key| YearKey::from_bytes(*key.expose())))
     }))
+}
+
+/// The key of a year; one that has begun since the line runs, or is to come, gets its key now.
+fn year_key(home: &Home, year: i16, unlock: &mut Kept) -> Result<YearKey> {
+    if let Some(key) = home.year_key(year, unlock)? {
+        return Ok(key);
+    }
+    let this_year = crate::init::today(Timestamp::now())?.year();
+    home.new_year_key(year, this_year, &mut home.store(false)?, unlock)
 }
 
 /// The passphrase that was given at the start.

@@ -8,6 +8,9 @@ use postgres::{Client, Config, NoTls, Statement};
 use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+mod url;
 
 /// How long a connection may take to come about.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -17,25 +20,24 @@ type AnyError = Box<dyn std::error::Error + Sync + Send>;
 /// A connection.
 pub(crate) struct Postgres {
     config: Config,
+    tls: Option<MakeRustlsConnect>,
     name: String,
     client: Client,
     prepared: HashMap<String, Statement>,
 }
 
 impl Postgres {
-    /// Connects to the server that `url` names (`postgresql://user@host/database`, or with `?host=/run/postgresql`).
+    /// Connects to the server that `url` names: `postgresql://user@host/database`, with `?host=/run/postgresql`, or with
+    /// `?sslmode=verify-full&sslrootcert=FILE`.
     pub(crate) fn open(url: &str) -> Result<Self> {
-        // The parser's own message could quote the password.
-        let mut config: Config = url.parse().map_err(|_| {
-            Error::unusable("the URL of the store is not one of PostgreSQL")
-                .hint("it looks like postgresql://USER@HOST/DATABASE, or postgresql:///DATABASE?host=/run/postgresql")
-        })?;
+        let (mut config, tls) = url::parse(url)?;
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(PATIENCE);
         }
         let name = name(&config);
-        let client = connect(&config, &name)?;
-        Ok(Self { config, name, client, prepared: HashMap::new() })
+        let tls = tls.map(MakeRustlsConnect::new);
+        let client = connect(&config, tls.as_ref(), &name)?;
+        Ok(Self { config, tls, name, client, prepared: HashMap::new() })
     }
 
     fn statement(&mut self, sql: &str) -> Result<Statement> {
@@ -48,8 +50,12 @@ impl Postgres {
     }
 }
 
-fn connect(config: &Config, name: &str) -> Result<Client> {
-    let mut client = config.connect(NoTls).map_err(|e| failed(name, &e))?;
+fn connect(config: &Config, tls: Option<&MakeRustlsConnect>, name: &str) -> Result<Client> {
+    let connected = match tls {
+        Some(tls) => config.connect(tls.clone()),
+        None => config.connect(NoTls),
+    };
+    let mut client = connected.map_err(|e| failed(name, &e))?;
     client.batch_execute("SET synchronous_commit = on").map_err(|e| failed(name, &e))?;
     let fsync: String = client.query_one("SHOW fsync", &[]).map_err(|e| failed(name, &e))?.get(0);
     if fsync != "on" {
@@ -136,7 +142,7 @@ impl Database for Postgres {
 
     fn reopen(&mut self) -> Result<()> {
         self.prepared.clear();
-        self.client = connect(&self.config, &self.name)?;
+        self.client = connect(&self.config, self.tls.as_ref(), &self.name)?;
         Ok(())
     }
 
@@ -152,5 +158,34 @@ impl Database for Postgres {
         // Signatures do not compress, and a run fits a page.
         let plain = "ALTER TABLE run ALTER COLUMN body SET STORAGE PLAIN";
         Dialect { bytes: "BYTEA", key: "BIGINT PRIMARY KEY", begin: "BEGIN", after_making: plain }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::postgres_server::Server;
+    use crate::tls::certificates;
+
+    #[test]
+    fn a_server_shows_its_certificate_and_that_is_checked_in_full() {
+        let folder = tempfile::tempdir().unwrap();
+        certificates::make(folder.path());
+        let server = Server::with_tls(folder.path());
+        let database = server.new_database();
+        let url = |host: &str, authority: &str| {
+            let authority = folder.path().join(authority);
+            server.tcp_url(&database, host) + "?sslmode=verify-full&sslrootcert=" + &authority.display().to_string()
+        };
+        let mut store = Postgres::open(&url("localhost", "ca.pem")).unwrap();
+        let encrypted = "SELECT CAST(COUNT(*) AS BIGINT) FROM pg_stat_ssl WHERE ssl AND pid = pg_backend_pid()";
+        assert_eq!(store.rows(encrypted, &[]).unwrap(), [[Value::Int(1)]]);
+        store.reopen().unwrap();
+        assert_eq!(store.rows(encrypted, &[]).unwrap(), [[Value::Int(1)]]);
+        let refused = |url: &str| Postgres::open(url).err().unwrap().message;
+        let message = refused(&url("localhost", "other.pem"));
+        assert!(message.contains("UnknownIssuer"), "{message}");
+        let message = refused(&url("127.0.0.1", "ca.pem"));
+        assert!(message.contains("not valid for name"), "{message}");
     }
 }

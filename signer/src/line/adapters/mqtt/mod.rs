@@ -14,7 +14,10 @@ use crate::line::desk::{Desk, Pending, Status};
 use crate::line::protocol::{Action, Answer, Request};
 use crate::line::stop::Stop;
 use jiff::Timestamp;
-use rumqttc::{AsyncClient, ConnectionError, Event, EventLoop, LastWill, MqttOptions, Outgoing, Packet, Publish, QoS};
+use rumqttc::{
+    AsyncClient, ConnectionError, Event, EventLoop, LastWill, MqttOptions, Outgoing, Packet, Publish, QoS, Transport,
+};
+use rustls::ClientConfig;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use zeroize::Zeroizing;
@@ -38,12 +41,14 @@ const FAREWELL: Duration = Duration::from_secs(5);
 pub struct Options {
     /// Its host.
     pub host: String,
-    /// Its port; 1883 by custom.
+    /// Its port; by custom 1883, and 8883 with TLS.
     pub port: u16,
     /// The name of this client, of which a broker knows only one at a time.
     pub client_id: String,
     /// User name and password, if it wants any.
     pub login: Option<(String, Zeroizing<String>)>,
+    /// What TLS to it needs; `None` for a broker that is spoken to in clear.
+    pub tls: Option<ClientConfig>,
 }
 
 /// A message to the broker.
@@ -140,6 +145,9 @@ async fn connection(
         .set_last_will(LastWill::new(will.topic, will.payload, QoS::AtLeastOnce, will.retained));
     if let Some((user, password)) = &options.login {
         settings.set_credentials(user, password.as_str());
+    }
+    if let Some(tls) = &options.tls {
+        settings.set_transport(Transport::tls_with_config(tls.clone().into()));
     }
     let (client, mut events) = AsyncClient::new(settings, 64);
     tokio::select! {

@@ -149,8 +149,13 @@ struct Connected {
 
 impl Connected {
     fn start(broker: &Broker, running: &Running, dialect: Box<dyn Dialect>) -> Self {
-        let options =
-            Options { host: "127.0.0.1".to_owned(), port: broker.port, client_id: "line".to_owned(), login: None };
+        let options = Options {
+            host: "127.0.0.1".to_owned(),
+            port: broker.port,
+            client_id: "line".to_owned(),
+            login: None,
+            tls: None,
+        };
         let (desk, stop) = (running.desk.clone(), Stop::default());
         let thread = std::thread::spawn({
             let stop = stop.clone();
