@@ -1,31 +1,25 @@
 //! The desk between the ways in and the line: requests become jobs, marks become answers in the form that the product's
 //! recipe wants, and everybody can ask how the line is.
 
-use super::issuer::{Done, Issued, Job};
-use super::protocol::{Action, Answer, Form, Found, MAX_COUNT, MAX_TEXT, Mark, Request};
-use super::recipe::{Presence, Recipe, format};
+mod answer;
+mod request;
+
+use super::issuer::Job;
+use super::protocol::{Action, Answer, Form, Request};
+use super::recipe::Recipe;
 use super::service::{Health, Line, Ticket};
 use super::stages::{Stage, Stages};
-use super::store::{Outcome, RequestId, State};
 use crate::error::{Error, Kind, Result};
-use crate::issue::{Content, Order};
-use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use touchmark_formats::base45;
 use touchmark_formats::date::Date;
 use touchmark_formats::delegation::Delegation;
-use touchmark_formats::mark::{Extension, Serial, SignedMark};
-use touchmark_formats::symbol::Matrix;
 
 /// Errors that are kept for whoever asks how the line is.
 const ERRORS_KEPT: usize = 16;
-/// Fewer marks than these are drawn by one thread.
-const MARKS_A_THREAD: usize = 4;
 
 /// Takes requests. Every way in has a clone.
 #[derive(Clone)]
@@ -229,7 +223,7 @@ impl Pending {
             Work::Failed(e) => Err(e),
             Work::Ticket { ticket, recipe, form } => ticket.wait().and_then(|(done, at)| {
                 let recipe = recipe.and_then(|name| shared.recipes.get(&name)).unwrap_or(&shared.usual);
-                let answer = answer(done, recipe, form);
+                let answer = answer::answer(done, recipe, form);
                 shared.stages.note(Stage::Answer, at.elapsed());
                 answer
             }),
@@ -268,182 +262,6 @@ impl Shared {
             })?,
         };
         let form = request.form.unwrap_or(recipe.answer);
-        let job = match request.action {
-            Action::Issue => {
-                let (order, name) = order(client, request, recipe)?;
-                Job::Issue { order, request: name, dated: request.date.is_some() }
-            }
-            Action::Find => Job::Find(serial(request)?),
-            Action::Verify => Job::Note(outcome(request, State::Verified)?),
-            Action::Void => Job::Note(outcome(request, State::Void)?),
-            Action::Read => {
-                let again = request.part.is_some() || recipe.part.is_some();
-                let next = if again { Some(order(client, request, recipe)?) } else { None };
-                Job::ReadBack { serial: serial(request)?, read: read(request)?, grade: grade(request)?, next }
-            }
-            Action::Status => return Err(Error::unusable("the status is no job")),
-        };
-        Ok((job, request.recipe.clone(), form))
+        Ok((request::job(client, request, recipe)?, request.recipe.clone(), form))
     }
-}
-
-fn order(client: &str, request: &Request, recipe: &Recipe) -> Result<(Order, Option<RequestId>)> {
-    let part = match (&request.part, &recipe.part) {
-        (Some(said), Some(own)) if said != own => {
-            return Err(Error::refused(format!("the recipe is for part {own}, and not for {said}")));
-        }
-        (said, own) => said.clone().or_else(|| own.clone()),
-    };
-    present("lot", request.lot.is_some(), recipe.lot)?;
-    present("consignee", request.consignee.is_some(), recipe.consignee)?;
-    let count = request.count.unwrap_or(1);
-    if !(1..=MAX_COUNT).contains(&count) {
-        return Err(Error::unusable(format!("count {count}: 1 to {MAX_COUNT} marks can be asked for at once")));
-    }
-    let content = Content {
-        part: part.ok_or_else(|| Error::unusable("the part is missing").hint("say part, or a recipe that names it"))?,
-        lot: request.lot.clone(),
-        date: request.date.map_or_else(|| crate::init::today(Timestamp::now()), Ok)?,
-        consignee: request.consignee,
-        extension: Extension::default(),
-    };
-    let client = request.client.as_deref().unwrap_or(client);
-    short("client", client)?;
-    let id = request.id.as_deref().map(|id| {
-        short("id", id)?;
-        // One that is always the same would give the same marks to different parts.
-        if id.is_empty() {
-            return Err(
-                Error::unusable("an id is not empty").hint("leave id out, or give every request one of its own")
-            );
-        }
-        Ok(RequestId { client: client.to_owned(), id: id.to_owned() })
-    });
-    Ok((Order { content, serial: None, count }, id.transpose()?))
-}
-
-fn present(what: &str, is_there: bool, wanted: Presence) -> Result<()> {
-    match (wanted, is_there) {
-        (Presence::Required, false) => {
-            Err(Error::refused(format!("the recipe wants a {what}, and the request has none")))
-        }
-        (Presence::Never, true) => Err(Error::refused(format!("the recipe wants no {what}, and the request has one"))),
-        _ => Ok(()),
-    }
-}
-
-fn short(what: &str, text: &str) -> Result<()> {
-    if text.len() <= MAX_TEXT && !text.contains(char::is_control) {
-        return Ok(());
-    }
-    Err(Error::unusable(format!("{what}: more than {MAX_TEXT} bytes, or not one line")))
-}
-
-fn serial(request: &Request) -> Result<Serial> {
-    let number = request.serial.ok_or_else(|| Error::unusable("the serial is missing"))?;
-    Serial::new(number).ok_or_else(|| Error::unusable(format!("serial {number}: the largest is {}", Serial::MAX)))
-}
-
-fn outcome(request: &Request, state: State) -> Result<Outcome> {
-    let reason = request.reason.clone().filter(|_| state == State::Void);
-    if let Some(reason) = &reason {
-        short("reason", reason)?;
-    }
-    if state == State::Void && reason.is_none() {
-        return Err(Error::unusable("a mark is void for a reason: say reason"));
-    }
-    let at = Timestamp::now().as_millisecond();
-    Ok(Outcome { serial: serial(request)?.get(), state, at, reason, grade: grade(request)? })
-}
-
-fn grade(request: &Request) -> Result<Option<u8>> {
-    let Some(grade) = request.grade.as_ref() else { return Ok(None) };
-    let tenths = grade.as_f64().map_or(-1.0, |g| g * 10.0);
-    match (0.0..=40.0).contains(&tenths) && (tenths - tenths.round()).abs() < 1e-6 {
-        true => Ok(Some(tenths.round() as u8)),
-        false => Err(Error::unusable(format!("grade {grade} is not one of 0.0 to 4.0 in tenths"))),
-    }
-}
-
-fn read(request: &Request) -> Result<Option<Vec<u8>>> {
-    match (&request.text, &request.bytes) {
-        (Some(_), Some(_)) => Err(Error::unusable("what was read stands there twice, as text and as bytes")),
-        // What is no text form was read all the same, as something else.
-        (Some(text), None) => Ok(Some(base45::decode(text).unwrap_or_else(|_| text.as_bytes().to_vec()))),
-        (None, Some(bytes)) => {
-            let bytes = STANDARD.decode(bytes).map_err(|_| Error::unusable("bytes: not base64"))?;
-            Ok(Some(bytes))
-        }
-        (None, None) => Ok(None),
-    }
-}
-
-fn answer(done: Done, recipe: &Recipe, form: Form) -> Result<Answer> {
-    Ok(match done {
-        Done::Issued(issued) => {
-            let drawn = Some(form).filter(|form| format(*form).is_some() && *form != Form::Matrix);
-            Answer { again: issued.again > 0, form: drawn, marks: marks(&issued, recipe, form)?, ..Answer::default() }
-        }
-        Done::Noted(state) => Answer { state: Some(name(state)), ..Answer::default() },
-        Done::ReadBack(good, next) => {
-            let marks = next.map(|issued| marks(&issued, recipe, form)).transpose()?.unwrap_or_default();
-            let state = if good { State::Verified } else { State::Void };
-            Answer { state: Some(name(state)), marks, ..Answer::default() }
-        }
-        Done::Found(issued, outcome) => found(&issued, outcome, recipe, form)?,
-    })
-}
-
-fn name(state: State) -> String {
-    match state {
-        State::Verified => "verified",
-        State::Void => "void",
-    }
-    .to_owned()
-}
-
-fn found(issued: &Issued, outcome: Option<Outcome>, recipe: &Recipe, form: Form) -> Result<Answer> {
-    let Content { part, lot, date, .. } = issued.content.clone();
-    let grade = outcome.as_ref().and_then(|o| o.grade).map(|g| format!("{}.{}", g / 10, g % 10));
-    Ok(Answer {
-        state: Some(outcome.as_ref().map_or_else(|| "issued".to_owned(), |o| name(o.state))),
-        marks: marks(issued, recipe, form)?,
-        found: Some(Found { part, lot, date, reason: outcome.and_then(|o| o.reason), grade }),
-        ..Answer::default()
-    })
-}
-
-fn marks(issued: &Issued, recipe: &Recipe, form: Form) -> Result<Vec<Mark>> {
-    let one = |mark: &SignedMark| written(mark, &issued.content, recipe, form);
-    match form {
-        Form::Text => issued.marks.iter().map(one).collect(),
-        _ => issued.marks.par_iter().with_min_len(MARKS_A_THREAD).map(one).collect(),
-    }
-}
-
-fn written(mark: &SignedMark, content: &Content, recipe: &Recipe, form: Form) -> Result<Mark> {
-    let bytes = mark.to_bytes();
-    let empty = Mark { serial: mark.mark.serial.get(), ..Mark::default() };
-    Ok(match (form, format(form)) {
-        (Form::Matrix, _) => Mark { matrix: Some(rows(&recipe.design.encode(&bytes)?.matrix)), ..empty },
-        (_, Some(format)) => {
-            let symbol = recipe.design.symbol(&bytes, content)?;
-            let drawn = recipe.design.draw(format, std::slice::from_ref(&symbol))?;
-            let text = String::from_utf8(drawn).unwrap_or_else(|binary| STANDARD.encode(binary.as_bytes()));
-            Mark { artwork: Some(text), ..empty }
-        }
-        (_, None) => Mark { text: Some(base45::encode(&bytes)), ..empty },
-    })
-}
-
-fn rows(matrix: &Matrix) -> String {
-    let (width, height) = (matrix.width(), matrix.height());
-    let mut text = String::with_capacity((width + 1) * height);
-    for y in 0..height {
-        if y > 0 {
-            text.push('/');
-        }
-        text.extend((0..width).map(|x| if matrix.is_dark(x, y) { '1' } else { '0' }));
-    }
-    text
 }

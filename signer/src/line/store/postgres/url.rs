@@ -26,7 +26,9 @@ pub(super) fn parse(url: &str) -> Result<(Config, Option<ClientConfig>)> {
         (Some("disable"), _) => None,
         (None, _) if is_local(&config) => None,
         (None, _) => {
-            return Err(Error::refused("the store is on another machine, and nothing protects the way to it").hint(WAYS));
+            return Err(
+                Error::refused("the store is on another machine, and nothing protects the way to it").hint(WAYS)
+            );
         }
         (Some(other), _) => {
             let what = format!("sslmode={other} does not say for sure that the server is the right one");
