@@ -16,7 +16,7 @@ use std::sync::Arc;
 /// The file cannot be read, or holds no certificate of an authority.
 pub fn client(authority: &Path) -> Result<ClientConfig> {
     let none = |why: &str| {
-        Error::file(authority, &format!("no certificate of an authority: {why}"))
+        Error::file(authority, format!("no certificate of an authority: {why}"))
             .hint("name the PEM file of the authority that signed the server's certificate")
     };
     let pem = files::read(authority)?;
