@@ -2,24 +2,38 @@
 
 use super::geometry::Point;
 use super::levels::{Level, Levels};
-use super::qr::{self, Look};
+use super::lively::Area;
+use super::qr::{self, Look, Sight};
+use super::work::Work;
 use super::{Effort, Found, Luma, Symbol, datamatrix, fast};
+use touchmark_formats::symbol::Symbology;
 
 /// Every symbol that the attempts of this effort find.
 pub(super) fn read_all(luma: &Luma, effort: Effort) -> Vec<Symbol> {
     let mut found = Found::default();
-    let mut levels = Levels::new(luma);
-    // The level at which the photo first showed what could be decoded.
-    let mut shown = None;
+    let mut levels = Levels::new(luma, Work::of(effort, luma.data.len()));
+    // The level at which the photo first showed what could be decoded, and whether that was Data Matrix.
+    let mut shown: Option<(Level, bool)> = None;
+    // How many symbols were read, and where others may be beside them.
+    let mut beside: (usize, Option<Area>) = (0, None);
     for attempt in ATTEMPTS {
-        let settled = shown.is_some_and(|level| !attempt.goes_on(level, effort));
+        let settled = shown.is_some_and(|shown| !attempt.goes_on(shown, effort));
         // What was surely there and did not decode by a fit of all its function patterns is beyond searching.
         let beyond = attempt.least == Effort::Normal && effort == Effort::Normal && found.any_located();
-        if attempt.least <= effort && !settled && !beyond {
-            attempt.run(&mut levels, &mut found, effort);
-            if found.any_decoded() {
-                shown.get_or_insert(attempt.level);
-            }
+        if attempt.least > effort || settled || beyond {
+            continue;
+        }
+        let read = found.decoded();
+        if read > beside.0 {
+            beside = (read, levels.beside(&found.symbols));
+        }
+        // Nothing is left to be spent, or nothing to be read.
+        if levels.work().spent() || (read > 0 && beside.1.is_none()) {
+            break;
+        }
+        attempt.run(&mut levels, &mut found, effort, beside.1.as_ref());
+        if let Some(symbol) = found.symbols.iter().find(|symbol| symbol.decoded.is_ok()) {
+            shown.get_or_insert((attempt.level, symbol.located.symbology == Symbology::DataMatrix));
         }
     }
     found.symbols
@@ -42,7 +56,7 @@ struct Attempt {
 enum Beside {
     /// For nobody: it only saves photos in which nothing was read.
     Nothing,
-    /// For symbols of the scale at which the first was read.
+    /// For symbols of the kind and the scale of that which was read first.
     ItsLike,
     /// For any, from this effort on.
     Any(Effort),
@@ -88,9 +102,9 @@ const ATTEMPTS: &[Attempt] = &[
     qr("qr-fit-near", Level::First, 0.025, Look::Fit, Effort::Quick),
     qr("qr-fit-finer", Level::Finer, 0.05, Look::Fit, Effort::Quick),
     qr("qr-fit-dots", Level::Smoother, 0.1, Look::Fit, Effort::Quick),
-    qr("qr-twos", Level::First, 0.08, Look::Twos, Effort::Quick),
-    qr("qr-twos-near", Level::First, 0.025, Look::Twos, Effort::Quick),
-    qr("qr-twos-dots", Level::Smoother, 0.1, Look::Twos, Effort::Quick),
+    qr("qr-twos", Level::First, 0.08, Look::Twos, Effort::Normal),
+    qr("qr-twos-near", Level::First, 0.025, Look::Twos, Effort::Normal),
+    qr("qr-twos-dots", Level::Smoother, 0.1, Look::Twos, Effort::Normal),
     // Searches.
     DATA_MATRIX_GRID,
     qr("qr-micro", Level::First, 0.08, Look::Micro, Effort::Normal),
@@ -153,40 +167,44 @@ impl Attempt {
     }
 
     /// Whether it is made though a symbol was read, at this level for the first time.
-    fn goes_on(&self, shown: Level, effort: Effort) -> bool {
+    fn goes_on(&self, shown: (Level, bool), effort: Effort) -> bool {
         match self.beside {
             Beside::Nothing => false,
-            Beside::ItsLike => self.level == shown,
+            Beside::ItsLike => (self.level, !matches!(self.way, Way::Qr { .. } | Way::Rqrr)) == shown,
             Beside::Any(least) => effort >= least,
         }
     }
 
-    fn run(&self, levels: &mut Levels<'_>, found: &mut Found, effort: Effort) {
+    /// Looks for symbols, only in the area `beside` those that were read if there is such.
+    fn run(&self, levels: &mut Levels<'_>, found: &mut Found, effort: Effort, beside: Option<&Area>) {
         let explained = |p: Point| found.explains(p);
         let symbols = match self.way {
-            Way::DataMatrix => Some(datamatrix::read_beside(levels.photo(), &explained)),
-            Way::GridDataMatrix => Some(datamatrix::lattice::read(levels.photo(), &explained, effort)),
+            Way::DataMatrix => Some(datamatrix::read_beside(levels.photo(), &explained, levels.work())),
+            Way::GridDataMatrix => Some(datamatrix::lattice::read(levels.photo(), &explained, effort, levels.work())),
             _ => None,
         };
         if let Some(symbols) = symbols {
             found.add(symbols);
             return;
         }
-        let tones = match self.way {
-            Way::Qr { share, .. } => levels.tones(self.level, share),
-            Way::EasyDataMatrix { radius } => levels.tones_within(self.level, radius),
+        let sight = match self.way {
+            Way::Qr { share, .. } => levels.sight(self.level, share),
+            Way::EasyDataMatrix { radius } => levels.sight_within(self.level, radius),
             _ => None,
         };
         let Some((picture, scale)) = levels.get(self.level) else { return };
         for reversed in [false, true] {
             let explained = |p: Point| found.explains(Point::new(p.x * scale, p.y * scale));
-            let symbols = match (self.way, &tones) {
-                (Way::Qr { look, .. }, Some(tones)) => {
+            let within = |sight: &Sight| beside.map(|area| area.of(sight.tones.of(reversed), scale));
+            let symbols = match (self.way, &sight) {
+                (Way::Qr { look, .. }, Some(sight)) => {
                     let search = qr::Search { reversed, look, attempt: self.name };
-                    scaled(qr::read(picture, tones, search, &explained), scale)
+                    scaled(qr::read(picture, sight, search, within(sight).as_ref(), &explained), scale)
                 }
-                (Way::EasyDataMatrix { .. }, Some(tones)) => {
-                    scaled(datamatrix::easy::read(picture.luma(), tones.of(reversed), reversed, &explained), scale)
+                (Way::EasyDataMatrix { .. }, Some(sight)) => {
+                    let (bits, sought) = (sight.tones.of(reversed), within(sight));
+                    let sought = sought.as_ref().unwrap_or(bits);
+                    scaled(datamatrix::easy::read(picture, bits, sought, reversed, &explained), scale)
                 }
                 _ => fast::read(picture.luma(), reversed, scale, self.name),
             };

@@ -1,8 +1,10 @@
 //! A photo at several scales and smoothings, each made when it is first asked for and kept.
 
-use super::Luma;
+use super::lively::{Area, Lively};
 use super::picture::Picture;
-use super::tones::Tones;
+use super::qr::Sight;
+use super::work::Work;
+use super::{Luma, Symbol};
 use std::borrow::Cow;
 use std::rc::Rc;
 
@@ -39,17 +41,25 @@ type Made<'a> = Option<(Picture<'a>, f32)>;
 pub(super) struct Levels<'a> {
     photo: &'a Luma,
     made: Vec<(Level, Made<'a>)>,
-    tones: Vec<(Level, usize, Rc<Tones>)>,
+    sights: Vec<(Level, usize, Rc<Sight>)>,
+    lively: Option<Lively>,
+    work: Work,
 }
 
 impl<'a> Levels<'a> {
-    pub(super) fn new(photo: &'a Luma) -> Self {
-        Self { photo, made: Vec::new(), tones: Vec::new() }
+    /// Those of a photo, at the cost of `work`.
+    pub(super) fn new(photo: &'a Luma, work: Work) -> Self {
+        Self { photo, made: Vec::new(), sights: Vec::new(), lively: None, work }
     }
 
     /// The photo as it is.
     pub(super) fn photo(&self) -> &'a Luma {
         self.photo
+    }
+
+    /// Where what is looked at is counted.
+    pub(super) fn work(&self) -> &Work {
+        &self.work
     }
 
     /// A level and the pixels of the photo that one of its pixels is wide.
@@ -62,21 +72,30 @@ impl<'a> Levels<'a> {
         self.made.get(at)?.1.as_ref().map(|(picture, scale)| (picture, *scale))
     }
 
-    /// What is dark and light in a level by the mean over this share of its shorter side.
-    pub(super) fn tones(&mut self, level: Level, share: f32) -> Option<Rc<Tones>> {
+    /// What shows in a level by the mean over this share of its shorter side.
+    pub(super) fn sight(&mut self, level: Level, share: f32) -> Option<Rc<Sight>> {
         let (picture, _) = self.get(level)?;
         let radius = ((picture.width.min(picture.height) as f32 * share) as usize).max(4);
-        self.tones_within(level, radius)
+        self.sight_within(level, radius)
     }
 
-    /// What is dark and light in a level by the mean over this many pixels to all sides.
-    pub(super) fn tones_within(&mut self, level: Level, radius: usize) -> Option<Rc<Tones>> {
-        if let Some((_, _, tones)) = self.tones.iter().find(|(l, r, _)| (*l, *r) == (level, radius)) {
-            return Some(Rc::clone(tones));
+    /// What shows in a level by the mean over this many pixels to all sides.
+    pub(super) fn sight_within(&mut self, level: Level, radius: usize) -> Option<Rc<Sight>> {
+        if let Some((_, _, sight)) = self.sights.iter().find(|(l, r, _)| (*l, *r) == (level, radius)) {
+            return Some(Rc::clone(sight));
         }
-        let tones = Rc::new(self.get(level)?.0.threshold(radius));
-        self.tones.push((level, radius, Rc::clone(&tones)));
-        Some(tones)
+        let sight = Rc::new(Sight::new(self.get(level)?.0.threshold(radius)));
+        self.sights.push((level, radius, Rc::clone(&sight)));
+        Some(sight)
+    }
+
+    /// Where further symbols may be beside those that were read; `None` if that is nowhere.
+    pub(super) fn beside(&mut self, symbols: &[Symbol]) -> Option<Area> {
+        if self.lively.is_none() {
+            let (first, scale) = self.get(Level::First)?;
+            self.lively = Some(Lively::of(first.luma(), scale));
+        }
+        self.lively.as_ref()?.beside(symbols)
     }
 
     fn make(&mut self, level: Level) -> Made<'a> {
@@ -99,7 +118,7 @@ impl<'a> Levels<'a> {
                 }
             }
         };
-        Some((Picture::new(luma)?, scale))
+        Some((Picture::new(luma)?.counted(&self.work), scale))
     }
 }
 

@@ -12,11 +12,13 @@ mod fast;
 pub mod geometry;
 mod levels;
 mod likelihood;
+mod lively;
 pub(crate) mod picture;
 mod qr;
 mod stained;
 mod tones;
 mod uniform;
+pub(crate) mod work;
 
 use geometry::Point;
 use picture::Picture;
@@ -317,6 +319,10 @@ impl Found {
     }
 
     fn any_decoded(&self) -> bool {
-        self.symbols.iter().any(|s| s.decoded.is_ok())
+        self.decoded() > 0
+    }
+
+    fn decoded(&self) -> usize {
+        self.symbols.iter().filter(|s| s.decoded.is_ok()).count()
     }
 }

@@ -3,6 +3,7 @@
 use super::Luma;
 use super::geometry::Point;
 use super::tones::{self, Tones};
+use super::work::Work;
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
@@ -14,6 +15,7 @@ pub(crate) struct Picture<'a> {
     luma: Cow<'a, Luma>,
     /// Sums of all pixels above and to the left, modulo 2^32: differences over less than 2^24 pixels are exact.
     sums: OnceCell<Vec<u32>>,
+    work: Work,
 }
 
 impl<'a> Picture<'a> {
@@ -21,7 +23,17 @@ impl<'a> Picture<'a> {
     pub(crate) fn new(luma: Cow<'a, Luma>) -> Option<Self> {
         let (width, height) = (luma.width, luma.height);
         let whole = width >= 8 && height >= 8 && luma.data.len() == width * height;
-        whole.then(|| Self { width, height, luma, sums: OnceCell::new() })
+        whole.then(|| Self { width, height, luma, sums: OnceCell::new(), work: Work::unlimited() })
+    }
+
+    /// The same, counting what is looked at.
+    pub(crate) fn counted(self, work: &Work) -> Self {
+        Self { work: work.clone(), ..self }
+    }
+
+    /// Where what is looked at is counted.
+    pub(crate) fn work(&self) -> &Work {
+        &self.work
     }
 
     /// Its pixels.
@@ -48,6 +60,7 @@ impl<'a> Picture<'a> {
 
     /// The grey level at a point, between the four pixels around it; that of the nearest pixel beyond the edge.
     pub(crate) fn sample(&self, p: Point) -> f32 {
+        self.work.look();
         let x = (p.x - 0.5).clamp(0.0, (self.width - 1) as f32);
         let y = (p.y - 0.5).clamp(0.0, (self.height - 1) as f32);
         let (x0, y0) = (x as usize, y as usize);
@@ -72,6 +85,7 @@ impl<'a> Picture<'a> {
 
     /// What is darker and what is lighter than the mean within about `radius`.
     pub(crate) fn threshold(&self, radius: usize) -> Tones {
+        self.work.pass(self.luma.data.len());
         tones::threshold(&self.luma.data, self.width, radius)
     }
 }

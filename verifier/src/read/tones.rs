@@ -64,26 +64,61 @@ impl Bits {
         }
     }
 
+    /// The bits in those blocks of `side` by `side` pixels that `blocks` has of each row of blocks.
+    pub(crate) fn within<'a>(&self, side: usize, blocks: impl Fn(usize) -> &'a [bool]) -> Self {
+        let mut out = Self::new(self.width, self.height);
+        let mut mask = vec![0u64; self.stride];
+        for (i, rows) in out.words.chunks_mut((self.stride * side).max(1)).enumerate() {
+            mask.fill(0);
+            for (at, _) in blocks(i).iter().enumerate().filter(|(_, within)| **within) {
+                set(&mut mask, at * side, (at + 1) * side);
+            }
+            let known = self.words.get(i * side * self.stride..).unwrap_or_default();
+            for (out, known) in rows.chunks_mut(self.stride).zip(known.chunks(self.stride)) {
+                out.iter_mut().zip(known).zip(&mask).for_each(|((out, known), mask)| *out = known & mask);
+            }
+        }
+        out
+    }
+
     /// Bits row by row.
     #[cfg(test)]
     pub(crate) fn of(width: usize, set: impl Iterator<Item = bool>) -> Self {
         let set: Vec<u8> = set.map(u8::from).collect();
         let mut bits = Self::new(width, set.len() / width);
-        set.chunks(width).enumerate().for_each(|(y, row)| bits.put(y, row));
+        set.chunks(width).enumerate().for_each(|(y, row)| bits.put(y, row, row, |v, _| v == 1));
         bits
     }
 
-    fn put(&mut self, y: usize, set: &[u8]) {
+    /// Sets the bits of row `y` by pairs of values for which `set` is true.
+    fn put(&mut self, y: usize, values: &[u8], limits: &[u8], set: impl Fn(u8, u8) -> bool) {
         let Some(row) = self.words.get_mut(y * self.stride..(y + 1) * self.stride) else { return };
-        for (word, bytes) in row.iter_mut().zip(set.chunks(64)) {
-            for (i, eight) in bytes.chunks(8).enumerate() {
-                let mut padded = [0; 8];
-                padded[..eight.len()].copy_from_slice(eight);
-                // The lowest bit of each byte moves to the highest byte, each to a place of its own.
-                let packed = u64::from_le_bytes(padded).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-                *word |= packed << (8 * i);
+        let (values, limits) = (values.chunks(64), limits.chunks(64));
+        for (word, (values, limits)) in row.iter_mut().zip(values.zip(limits)) {
+            let mut bytes = [0u8; 64];
+            for (byte, (value, limit)) in bytes.iter_mut().zip(values.iter().zip(limits)) {
+                *byte = u8::from(set(*value, *limit));
             }
+            *word = packed(&bytes);
         }
+    }
+}
+
+/// The lowest bits of 64 bytes.
+fn packed(bytes: &[u8; 64]) -> u64 {
+    let (eights, _) = bytes.as_chunks();
+    // The lowest bit of each byte moves to the highest byte, each to a place of its own.
+    let pack = |eight: &[u8; 8]| u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+    eights.iter().enumerate().fold(0, |word, (i, eight)| word | pack(eight) << (8 * i))
+}
+
+/// Sets the bits of a row from one pixel to before another.
+fn set(row: &mut [u64], from: usize, to: usize) {
+    let (first, last) = (from / 64, to / 64);
+    for (i, word) in row.iter_mut().enumerate().take(last + 1).skip(first) {
+        let low = if i == first { u64::MAX << (from % 64) } else { u64::MAX };
+        let high = if i == last { (1 << (to % 64)) - 1 } else { u64::MAX };
+        *word |= low & high;
     }
 }
 
@@ -96,7 +131,7 @@ pub(crate) fn threshold(data: &[u8], width: usize, radius: usize) -> Tones {
     let (across, down) = (width.div_ceil(block), height.div_ceil(block));
     let sums = integral(data.chunks(width * block).map(|rows| block_sums(rows, width, block).into_iter()), across);
     let mut tones = Tones { dark: Bits::new(width, height), light: Bits::new(width, height) };
-    let (mut below, mut above, mut set) = (vec![0u8; width], vec![0u8; width], vec![0u8; width]);
+    let (mut below, mut above) = (vec![0u8; width], vec![0u8; width]);
     for row in 0..down {
         let (top, bottom) = (row.saturating_sub(reach), (row + reach + 1).min(down));
         let rows = (bottom * block).min(height) - top * block;
@@ -111,10 +146,8 @@ pub(crate) fn threshold(data: &[u8], width: usize, radius: usize) -> Tones {
         }
         for y in row * block..((row + 1) * block).min(height) {
             let pixels = &data[y * width..(y + 1) * width];
-            set.iter_mut().zip(pixels).zip(&below).for_each(|((set, v), limit)| *set = u8::from(v < limit));
-            tones.dark.put(y, &set);
-            set.iter_mut().zip(pixels).zip(&above).for_each(|((set, v), limit)| *set = u8::from(v > limit));
-            tones.light.put(y, &set);
+            tones.dark.put(y, pixels, &below, |v, limit| v < limit);
+            tones.light.put(y, pixels, &above, |v, limit| v > limit);
         }
     }
     tones
@@ -169,11 +202,24 @@ mod tests {
     }
 
     #[test]
+    fn bits_are_kept_within_blocks() {
+        for (width, side) in [(10, 3), (130, 16), (200, 48), (64, 64)] {
+            let all = Bits::of(width, (0..width * 70).map(|_| true));
+            let row = |odd: bool| (0..width.div_ceil(side)).map(|i| (i % 2 == 1) == odd).collect::<Vec<_>>();
+            let rows = [row(false), row(true)];
+            let kept = all.within(side, |y| &rows[y % 2]);
+            for (x, y) in (0..70).flat_map(|y| (0..width).map(move |x| (x, y))) {
+                assert_eq!(kept.at(x, y), (x / side + y / side).is_multiple_of(2), "{x}, {y} by {side}");
+            }
+        }
+    }
+
+    #[test]
     fn changes_are_where_runs_begin_and_end() {
         for width in [1, 7, 64, 65, 200] {
             let row: Vec<u8> = noise(width, 1).into_iter().map(|v| u8::from(v > 99)).collect();
             let mut bits = Bits::new(width, 1);
-            bits.put(0, &row);
+            bits.put(0, &row, &row, |v, _| v == 1);
             let mut changes = Vec::new();
             bits.changes(0, &mut changes);
             let at = |x: usize| row.get(x).copied().unwrap_or(0);

@@ -92,7 +92,7 @@ pub(super) fn same(a: &Corner, b: &Corner) -> bool {
 }
 
 fn length(v: Point) -> f32 {
-    v.x.hypot(v.y)
+    v.length()
 }
 
 fn minus(a: Point, b: Point) -> Point {

@@ -12,7 +12,8 @@ mod sample;
 mod segments;
 
 use crate::read::geometry::Point;
-use crate::read::{DecodeError, Decoded, Located, Luma, ModuleGrid, Symbol, uniform};
+use crate::read::work::{DECODING, Work};
+use crate::read::{DecodeError, Decoded, Effort, Located, Luma, ModuleGrid, Symbol, uniform};
 use corners::Corner;
 use fit::{Fit, Trial};
 use plane::Plane;
@@ -35,17 +36,17 @@ const MORE_CORNERS: usize = 8;
 /// 400 supposed finder patterns each. The search ends one scale after the coarsest at which a symbol decodes.
 #[must_use]
 pub fn read(luma: &Luma) -> Vec<Symbol> {
-    read_beside(luma, &|_| false)
+    read_beside(luma, &|_| false, &Work::of(Effort::Normal, luma.data.len()))
 }
 
 /// As [`read`], passing over what lies where `explained` says that something else is.
-pub(super) fn read_beside(luma: &Luma, explained: &dyn Fn(Point) -> bool) -> Vec<Symbol> {
-    search(luma, explained, &judged)
+pub(super) fn read_beside(luma: &Luma, explained: &dyn Fn(Point) -> bool, work: &Work) -> Vec<Symbol> {
+    search(luma, explained, work, &judged)
 }
 
 /// The symbol with its outer corners near `corners`, in order around it, whichever comes first.
 pub(super) fn read_at(luma: &Luma, corners: &[Point; 4]) -> Option<Symbol> {
-    let pyramid = pyramid(luma)?;
+    let pyramid = pyramid(luma, &Work::unlimited())?;
     let mut found: Vec<Found> = Vec::new();
     for fit in fit::fits_at(&pyramid, corners) {
         let Some(sampled) = fit.plane(&pyramid).and_then(|plane| sample::sample(plane, &fit)) else { continue };
@@ -90,8 +91,8 @@ fn judged(located: Located) -> Symbol {
 }
 
 /// The picture at full size, half, a quarter and so on.
-fn pyramid(luma: &Luma) -> Option<Vec<Plane>> {
-    let mut pyramid = vec![Plane::from_luma(luma)?];
+fn pyramid(luma: &Luma, work: &Work) -> Option<Vec<Plane>> {
+    let mut pyramid = vec![Plane::from_luma(luma)?.counted(work)];
     while let Some(next) = pyramid.last().and_then(Plane::halved) {
         pyramid.push(next);
     }
@@ -117,8 +118,13 @@ impl Found {
     }
 }
 
-fn search(luma: &Luma, explained: &dyn Fn(Point) -> bool, judge: &dyn Fn(Located) -> Symbol) -> Vec<Symbol> {
-    let Some(pyramid) = pyramid(luma) else { return Vec::new() };
+fn search(
+    luma: &Luma,
+    explained: &dyn Fn(Point) -> bool,
+    work: &Work,
+    judge: &dyn Fn(Located) -> Symbol,
+) -> Vec<Symbol> {
+    let Some(pyramid) = pyramid(luma, work) else { return Vec::new() };
     let finest = pyramid.iter().position(|plane| plane.data.len() <= MAX_SEARCHED).unwrap_or(0);
     let mut found: Vec<Found> = Vec::new();
     let levels = || pyramid.iter().skip(finest).take(LEVELS).rev();
@@ -128,7 +134,7 @@ fn search(luma: &Luma, explained: &dyn Fn(Point) -> bool, judge: &dyn Fn(Located
         corners.push(corners_of(&pyramid, plane, explained, fit::QUICK.edges));
         Attempt { pyramid: &pyramid, trial: fit::QUICK, judge }.try_corners(&corners[level], &mut found);
         // One scale more for what else is in the picture.
-        if level >= last {
+        if level >= last || work.spent() {
             break;
         }
         if found.iter().any(Found::certain) {
@@ -136,7 +142,7 @@ fn search(luma: &Luma, explained: &dyn Fn(Point) -> bool, judge: &dyn Fn(Located
         }
     }
     for corners in &corners {
-        if found.iter().any(Found::certain) {
+        if work.spent() || found.iter().any(Found::certain) {
             break;
         }
         Attempt { pyramid: &pyramid, trial: fit::THOROUGH, judge }.try_corners(corners, &mut found);
@@ -223,7 +229,7 @@ impl Attempt<'_> {
     fn try_corners(&self, corners: &[Corner], found: &mut Vec<Found>) {
         let mut more = if found.iter().any(Found::certain) { MORE_CORNERS } else { usize::MAX };
         for (i, corner) in corners.iter().enumerate().take(self.trial.corners) {
-            if more == 0 {
+            if more == 0 || self.pyramid.first().is_none_or(|plane| plane.work.spent()) {
                 return;
             }
             if found.iter().any(|known| known.certain() && inside(corner.origin, &known.symbol.located.corners)) {
@@ -273,6 +279,8 @@ impl Attempt<'_> {
 
     fn judged(&self, fit: &Fit) -> Option<Found> {
         let (confidence, located) = verify(self.pyramid, fit)?;
+        let modules = located.modules.llr.len();
+        self.pyramid.iter().take(1).for_each(|plane| plane.work.take(DECODING * modules));
         Some(Found { symbol: (self.judge)(located), fit: *fit, confidence })
     }
 }

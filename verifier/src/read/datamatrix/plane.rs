@@ -2,6 +2,7 @@
 
 use crate::read::Luma;
 use crate::read::geometry::Point;
+use crate::read::work::Work;
 
 /// A grey picture of reduced scale.
 #[derive(Debug, Clone)]
@@ -11,6 +12,8 @@ pub(super) struct Plane {
     /// Pixels of the original along one pixel of this plane: a power of two, one half where it was enlarged.
     pub(super) scale: f32,
     pub(super) data: Vec<u8>,
+    /// Where what is looked at is counted.
+    pub(super) work: Work,
 }
 
 /// Larger pictures are refused.
@@ -21,7 +24,13 @@ impl Plane {
     pub(super) fn from_luma(luma: &Luma) -> Option<Self> {
         let pixels = luma.width.checked_mul(luma.height)?;
         let fits = luma.width >= 3 && luma.height >= 3 && pixels <= MAX_PIXELS && luma.data.len() == pixels;
-        fits.then(|| Self { width: luma.width, height: luma.height, scale: 1.0, data: luma.data.clone() })
+        let (width, height, scale) = (luma.width, luma.height, 1.0);
+        fits.then(|| Self { width, height, scale, data: luma.data.clone(), work: Work::unlimited() })
+    }
+
+    /// The same, counting what is looked at.
+    pub(super) fn counted(self, work: &Work) -> Self {
+        Self { work: work.clone(), ..self }
     }
 
     /// Half the size: means of 2 by 2 pixels. `None` below 16 pixels.
@@ -38,7 +47,7 @@ impl Plane {
                 data.push(((sum + 2) / 4) as u8);
             }
         }
-        Some(Self { width, height, scale: self.scale * 2.0, data })
+        Some(Self { width, height, scale: self.scale * 2.0, data, work: self.work.clone() })
     }
 
     /// Twice the size, by cubic interpolation (Catmull and Rom 1974).
@@ -52,7 +61,7 @@ impl Plane {
         for y in 0..height {
             data.extend((0..width).map(|x| between(y, self.height, |y| rows[y * width + x]).round() as u8));
         }
-        Self { width, height, scale: 0.5 * self.scale, data }
+        Self { width, height, scale: 0.5 * self.scale, data, work: self.work.clone() }
     }
 
     /// Smoothed by a binomial filter of 5 by 5 pixels (standard deviation 1 pixel).
@@ -75,11 +84,12 @@ impl Plane {
                 ((a + 4 * b + 6 * c + 4 * d + e + 128) / 256) as u8
             }));
         }
-        Self { data, ..*self }
+        Self { data, work: self.work.clone(), ..*self }
     }
 
     /// Grey level at a place in this plane's own pixels, linear between pixel centres, the edge continued outwards.
     pub(super) fn at(&self, x: f32, y: f32) -> f32 {
+        self.work.look();
         let x = (x - 0.5).clamp(0.0, (self.width - 1) as f32);
         let y = (y - 0.5).clamp(0.0, (self.height - 1) as f32);
         // NaN casts to 0.

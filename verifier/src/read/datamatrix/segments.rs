@@ -103,7 +103,7 @@ impl Field {
                         continue;
                     }
                     let (gx, gy) = self.gradient[near];
-                    let (magnitude, mean) = (self.magnitude(near), sum_x.hypot(sum_y));
+                    let (magnitude, mean) = (self.magnitude(near), (sum_x * sum_x + sum_y * sum_y).sqrt());
                     if gx * sum_x + gy * sum_y > ALIGNED * magnitude * mean {
                         self.used[near] = true;
                         region.push(near);

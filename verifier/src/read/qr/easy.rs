@@ -1,14 +1,14 @@
 //! A look that costs little more than thresholding: the outlines of three finder patterns give the place of a symbol,
 //! its timing patterns the size, its alignment patterns the rest. Nearly all clean symbols are read by it, at any tilt.
 
-use super::finder::{self, Finder};
+use super::finder::Finder;
 use super::frame::{Frame, Information, Place};
 use super::outline::{Outline, outline};
 use super::{Look, Search, inside, micro, twos};
 use crate::read::Symbol;
 use crate::read::geometry::Point;
 use crate::read::picture::Picture;
-use crate::read::tones::{Bits, Tones};
+use crate::read::tones::Bits;
 use touchmark_formats::symbol::qr::tables::Version;
 
 /// Finder patterns whose outline is followed, those seen by most rows first.
@@ -26,23 +26,18 @@ const TOLD: u32 = 15;
 /// Micro QR Codes that are fitted.
 const MOST_MICRO: usize = 8;
 
-/// Every QR Code that decodes at once.
-pub(super) fn read(
-    picture: &Picture<'_>,
-    tones: &Tones,
-    search: Search,
-    explained: &dyn Fn(Point) -> bool,
-) -> Vec<Symbol> {
-    let bits = tones.of(search.reversed);
-    let finders = finder::finders(bits);
-    let free = finders.iter().filter(|finder: &&Finder| !explained(finder.centre)).take(MOST_FINDERS);
-    let outlines: Vec<Outline> = free.filter_map(|finder| outline(bits, finder)).collect();
+/// Every QR Code of these finder patterns that decodes at once.
+pub(super) fn read(picture: &Picture<'_>, bits: &Bits, search: Search, finders: &[Finder]) -> Vec<Symbol> {
+    let outlines: Vec<Outline> = finders.iter().take(MOST_FINDERS).filter_map(|f| outline(bits, f)).collect();
     if search.look == Look::Twos {
         return Vec::from_iter(twos::read(picture, bits, search, &outlines));
     }
     let mut out: Vec<Symbol> = Vec::new();
     for triple in triples(&outlines).into_iter().take(MOST_TRIPLES) {
         let used = |o: &Outline| out.iter().any(|symbol| inside(o.centre, &symbol.located.corners));
+        if picture.work().spent() {
+            break;
+        }
         if !triple.of.iter().any(used) {
             out.extend(triple.read(picture, bits, search));
         }
@@ -112,7 +107,7 @@ impl Triple {
         // Clockwise from the top right over the top left: the picture's y runs down.
         let area = a.0 * b.1 - a.1 * b.0;
         let (right, below, u, v) = if area > 0.0 { (one, two, a, b) } else { (two, one, b, a) };
-        let (u_length, v_length) = (u.0.hypot(u.1), v.0.hypot(v.1));
+        let (u_length, v_length) = (Point::new(u.0, u.1).length(), Point::new(v.0, v.1).length());
         if area.abs() < 0.35 * u_length * v_length {
             return None;
         }

@@ -9,20 +9,27 @@ pub(super) struct Finder {
     pub(super) centre: Point,
     /// Length of a module along rows and columns, in pixels.
     pub(super) module: f32,
-    /// Rows that saw it.
+    /// Rows that see it, more or less.
     pub(super) hits: f32,
 }
 
 /// The most finder patterns kept of a picture.
 const MAX_FINDERS: usize = 200;
 
+/// Every so many rows are looked at: the smallest patterns are some five pixels high.
+const ROWS: usize = 2;
+
 /// Every likely finder pattern, those seen by most rows for their size first.
 pub(super) fn finders(bits: &Bits) -> Vec<Finder> {
     let mut found: Vec<Finder> = Vec::new();
     let mut changes: Vec<u32> = Vec::new();
-    for y in 0..bits.height {
+    for y in (0..bits.height).step_by(ROWS) {
         bits.changes(y, &mut changes);
         for six in changes.windows(6).step_by(2) {
+            // Most are told at a glance: the middle of a finder pattern is long.
+            if 4 * (six[3] - six[2]) + 3 < six[5] - six[0] {
+                continue;
+            }
             let lengths: [usize; 5] = std::array::from_fn(|i| (six[i + 1] - six[i]) as usize);
             if like_finder(lengths, 0.7).is_some() {
                 let x = (six[2] as usize + six[3] as usize) / 2;
@@ -97,7 +104,7 @@ fn confirm(bits: &Bits, x: usize, y: usize) -> Option<Finder> {
         return None;
     }
     let centre = Point::new(centre_x + 0.5, centre_y + 0.5);
-    Some(Finder { centre, module: (horizontal + vertical) / 2.0, hits: 1.0 })
+    Some(Finder { centre, module: (horizontal + vertical) / 2.0, hits: ROWS as f32 })
 }
 
 fn add(found: &mut Vec<Finder>, finder: Finder) {
@@ -109,11 +116,11 @@ fn add(found: &mut Vec<Finder>, finder: Finder) {
     let room = found.len() < 12 * MAX_FINDERS;
     match found.iter_mut().find(near) {
         Some(known) => {
-            let share = 1.0 / (known.hits + 1.0);
+            let share = ROWS as f32 / (known.hits + ROWS as f32);
             known.centre.x += (finder.centre.x - known.centre.x) * share;
             known.centre.y += (finder.centre.y - known.centre.y) * share;
             known.module += (finder.module - known.module) * share;
-            known.hits += 1.0;
+            known.hits += ROWS as f32;
         }
         // Noise must not make this quadratic.
         None if room => found.push(finder),

@@ -17,11 +17,13 @@ mod twos;
 use super::elastic::{self, Surface};
 use super::geometry::{Homography, Point};
 use super::picture::Picture;
-use super::tones::Tones;
+use super::tones::{Bits, Tones};
+use super::work::DECODING;
 use super::{Located, ModuleGrid, Symbol, uniform};
-use finder::Triple;
+use finder::{Finder, Triple};
 use fit::Fitter;
 use sample::{Judge, OTHER_JUDGES};
+use std::cell::OnceCell;
 use target::Fit;
 use touchmark_formats::symbol::Symbology;
 use touchmark_formats::symbol::qr::decode::decode;
@@ -68,23 +70,46 @@ const CREDIBLE: f32 = 0.75;
 /// Plausible triples of a picture that are looked at.
 const MOST_TRIPLES: usize = 80;
 
-/// Every QR Code that this search finds and that no corner triple of `explained` covers.
+/// What shows in a picture by one threshold; what may be finder patterns is looked for once.
+#[derive(Debug)]
+pub(super) struct Sight {
+    pub(super) tones: Tones,
+    /// Of dark and of light patterns.
+    finders: [OnceCell<Vec<Finder>>; 2],
+}
+
+impl Sight {
+    pub(super) fn new(tones: Tones) -> Self {
+        Self { tones, finders: Default::default() }
+    }
+
+    fn finders(&self, reversed: bool) -> &[Finder] {
+        self.finders[usize::from(reversed)].get_or_init(|| finder::finders(self.tones.of(reversed)))
+    }
+}
+
+/// Every QR Code that this search finds and whose finder patterns do not lie where `explained` says that something else
+/// is. They are looked for in those bits only that are `sought`, if these are given.
 pub(super) fn read(
     picture: &Picture<'_>,
-    tones: &Tones,
+    sight: &Sight,
     search: Search,
+    sought: Option<&Bits>,
     explained: &dyn Fn(Point) -> bool,
 ) -> Vec<Symbol> {
-    if matches!(search.look, Look::Easy | Look::Fit | Look::Twos) {
-        return easy::read(picture, tones, search, explained);
-    }
     if let Look::Matched(guesses) | Look::Alone(guesses) = search.look {
         let mut seen = matched::finders(picture, search.reversed, MOST_MATCHED);
         seen.retain(|seen| !explained(seen.finder.centre));
         return from_matched(picture, search, &seen, guesses);
     }
-    let mut finders = finder::finders(tones.of(search.reversed));
+    let mut finders = match sought {
+        Some(bits) => finder::finders(bits),
+        None => sight.finders(search.reversed).to_vec(),
+    };
     finders.retain(|finder| !explained(finder.centre));
+    if matches!(search.look, Look::Easy | Look::Fit | Look::Twos) {
+        return easy::read(picture, sight.tones.of(search.reversed), search, &finders);
+    }
     let mut out: Vec<Symbol> = Vec::new();
     let mut left: Vec<(Triple, Vec<Fitter<'_>>)> = Vec::new();
     let triples = match search.look {
@@ -92,7 +117,7 @@ pub(super) fn read(
         _ => Vec::new(),
     };
     for triple in triples {
-        if left.len() == MOST_TRIPLES {
+        if left.len() == MOST_TRIPLES || picture.work().spent() {
             break;
         }
         if used(&triple, &out) || !fit::plausible(picture, search.reversed, &triple) {
@@ -107,7 +132,7 @@ pub(super) fn read(
     match search.look {
         Look::Long(triples) if out.is_empty() => {
             for (triple, fitters) in left.into_iter().take(triples) {
-                if !used(&triple, &out) {
+                if !used(&triple, &out) && !picture.work().spent() {
                     out.extend(at_length(picture, search, fitters, &triple));
                 }
             }
@@ -195,6 +220,9 @@ fn from_guesses(picture: &Picture<'_>, search: Search, triples: Vec<Triple>, gue
     tries.sort_by(|a, b| b.0.total_cmp(&a.0));
     let mut supposed = Vec::new();
     for (_, triple, fitter) in tries.into_iter().take(guesses) {
+        if picture.work().spent() {
+            break;
+        }
         let Some(symbol) = at_length(picture, search, vec![fitter], &triple) else { continue };
         if symbol.decoded.is_ok() {
             return vec![symbol];
@@ -322,6 +350,7 @@ fn read_fit(picture: &Picture<'_>, search: Search, fitter: &Fitter<'_>, best: &F
     }
     let stained: Vec<ModuleGrid> = straight.samplings().filter_map(uniform::doubted).collect();
     for modules in stained {
+        picture.work().take(DECODING * best.side * best.side);
         let seen = decoded(search, best, modules);
         if seen.decoded.is_ok() {
             return Some(seen);
@@ -346,6 +375,7 @@ fn warp(fit: &Fit, offsets: &[(Point, Point)], p: Point) -> Point {
 }
 
 fn symbol(picture: &Picture<'_>, search: Search, fit: &Fit, place: &impl Fn(Point) -> Point, judge: Judge) -> Symbol {
+    picture.work().take(DECODING * fit.side * fit.side);
     decoded(search, fit, sample::sample(picture, search.reversed, fit.side, place, judge))
 }
 

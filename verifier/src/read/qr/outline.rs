@@ -17,6 +17,8 @@ pub(super) struct Outline {
     pub(super) centre: Point,
     /// Corners of the square of five by five modules around the centre, clockwise.
     pub(super) corners: [Point; 4],
+    /// Unit vectors from each corner to the next.
+    ways: [(f32, f32); 4],
     /// Length of a module in pixels, the mean of both sides.
     pub(super) module: f32,
 }
@@ -44,7 +46,12 @@ pub(super) fn outline(bits: &Bits, finder: &Finder) -> Option<Outline> {
     let area = (0..4).map(|i| cross(corners[i], corners[(i + 1) % 4])).sum::<f32>() / 2.0;
     let module = area.max(0.0).sqrt() / 5.0;
     let near = centre.distance(finder.centre) < finder.module && module > 0.25 * finder.module;
-    near.then_some(Outline { centre, corners, module })
+    let way = |i: usize| {
+        let (a, b) = (corners[i], corners[(i + 1) % 4]);
+        let length = a.distance(b);
+        ((b.x - a.x) / length, (b.y - a.y) / length)
+    };
+    near.then(|| Outline { centre, corners, ways: [0, 1, 2, 3].map(way), module })
 }
 
 impl Outline {
@@ -63,20 +70,16 @@ impl Outline {
     /// Puts the corners into the symbol's order, whose rows run along `u` and columns along `v`; the cosine of the angle
     /// by which its sides are off these at most.
     pub(super) fn turn(&mut self, u: (f32, f32), v: (f32, f32)) -> f32 {
-        let sides: [(f32, f32); 4] = std::array::from_fn(|i| {
-            let (a, b) = (self.corners[i], self.corners[(i + 1) % 4]);
-            let length = a.distance(b);
-            ((b.x - a.x) / length, (b.y - a.y) / length)
-        });
         let near = |at: usize| {
             let along = |side: usize, to: (f32, f32)| {
-                let (x, y) = sides[(side + at) % 4];
+                let (x, y) = self.ways[(side + at) % 4];
                 x * to.0 + y * to.1
             };
             along(0, u).min(along(1, v)).min(-along(2, u)).min(-along(3, v))
         };
         let (at, cosine) = (1..4).map(|at| (at, near(at))).fold((0, near(0)), |a, b| if b.1 > a.1 { b } else { a });
         self.corners.rotate_left(at);
+        self.ways.rotate_left(at);
         cosine
     }
 

@@ -33,7 +33,8 @@ pub(super) fn read(picture: &Picture<'_>, bits: &Bits, search: Search, outlines:
         return Some(symbol);
     }
     let mut supposed: Option<Symbol> = None;
-    for symbol in frames.into_iter().take(MOST_FITTED).filter_map(|frame| frame.fitted(picture, search)) {
+    let fitted = frames.into_iter().take(MOST_FITTED).filter(|_| !picture.work().spent());
+    for symbol in fitted.filter_map(|frame| frame.fitted(picture, search)) {
         if symbol.decoded.is_ok() {
             return Some(symbol);
         }

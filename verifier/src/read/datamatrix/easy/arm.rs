@@ -42,7 +42,7 @@ impl Ell {
         let Some([columns, rows]) = self.modules() else { return false };
         let Corner { origin, right, up, .. } = self.corner;
         let changes = |along: Point, across: Point| {
-            let steps = length(along).max(1.0);
+            let steps = along.length().max(1.0);
             let line = |share: f32| {
                 let from = plus(origin, scaled(across, share));
                 let at = |i: usize| solid(bits, plus(from, scaled(along, i as f32 / steps)));
@@ -57,7 +57,7 @@ impl Ell {
     /// the other; `None` if no symbol has so few or so many.
     pub(super) fn modules(&self) -> Option<[(f32, f32); 2]> {
         let count = |arm: Point, thick: f32| {
-            let (least, most) = (length(arm) / (1.4 * thick + 0.6), length(arm) / (0.65 * thick - 0.4).max(0.7));
+            let (least, most) = (arm.length() / (1.4 * thick + 0.6), arm.length() / (0.65 * thick - 0.4).max(0.7));
             (most >= 7.9 && least <= 144.1).then_some((least, most))
         };
         Some([count(self.corner.right, self.thick.1)?, count(self.corner.up, self.thick.0)?])
@@ -66,8 +66,8 @@ impl Ell {
 
 /// How far the dark (or light) area goes from an arm inwards, in pixels: where modules beside it do not make it thicker.
 fn thickness(bits: &Bits, corner: &Corner, arm: Point, across: Point) -> Option<f32> {
-    let step = scaled(across, 0.5 / length(across));
-    let most = (0.9 * length(across)) as usize;
+    let step = scaled(across, 0.5 / across.length());
+    let most = (0.9 * across.length()) as usize;
     let mut seen = [0usize; RAYS];
     // Rays that begin in a notch measure nothing.
     let mut notches = 0;
@@ -95,7 +95,7 @@ struct Edge {
 impl Edge {
     /// Follows the edge of an arm that was seen in part, along the line through all that was followed so far.
     fn followed(bits: &Bits, corner: &Corner, arm: Point, across: Point, thick: f32) -> Option<Self> {
-        let way = scaled(arm, 1.0 / length(arm));
+        let way = scaled(arm, 1.0 / arm.length());
         // To the inside, square to the arm.
         let inwards = Point::new(-way.y, way.x);
         let inwards = if inwards.x * across.x + inwards.y * across.y > 0.0 { inwards } else { scaled(inwards, -1.0) };
@@ -168,11 +168,11 @@ impl Line {
 }
 
 /// Whether a place is set.
-fn solid(bits: &Bits, p: Point) -> bool {
+pub(super) fn solid(bits: &Bits, p: Point) -> bool {
     p.x >= 0.0 && p.y >= 0.0 && bits.at(p.x as usize, p.y as usize)
 }
 
-fn plus(a: Point, b: Point) -> Point {
+pub(super) fn plus(a: Point, b: Point) -> Point {
     Point::new(a.x + b.x, a.y + b.y)
 }
 
@@ -180,10 +180,6 @@ fn minus(a: Point, b: Point) -> Point {
     Point::new(a.x - b.x, a.y - b.y)
 }
 
-fn scaled(v: Point, factor: f32) -> Point {
+pub(super) fn scaled(v: Point, factor: f32) -> Point {
     Point::new(v.x * factor, v.y * factor)
-}
-
-fn length(v: Point) -> f32 {
-    v.x.hypot(v.y)
 }

@@ -6,7 +6,7 @@ use crate::read::tones::Bits;
 pub(super) type Half = (i32, i32);
 
 /// Every so many rows a border is looked for: smaller things hold no symbol.
-const ROWS: usize = 3;
+const ROWS: usize = 6;
 /// Pixels of a row that are dark side by side, where an area is worth following.
 const NARROWEST: u32 = 2;
 
@@ -52,12 +52,17 @@ impl Areas {
         let stride = bits.width + 2;
         let mut cells = vec![0; stride * (bits.height + 2)];
         for (y, to) in cells.chunks_exact_mut(stride).skip(1).take(bits.height).enumerate() {
-            let bytes = bits.row(y).iter().flat_map(|word| word.to_le_bytes());
-            for (to, eight) in to[1..=bits.width].chunks_mut(8).zip(bytes) {
-                // Each bit of a byte to a byte of its own.
-                let apart = u64::from(eight).wrapping_mul(0x0101_0101_0101_0101) & 0x8040_2010_0804_0201;
-                let ones = ((apart + 0x7F7F_7F7F_7F7F_7F7F) >> 7) & 0x0101_0101_0101_0101;
-                to.copy_from_slice(&ones.to_le_bytes()[..to.len()]);
+            let cells = to[1..=bits.width].chunks_mut(64);
+            for (to, word) in cells.zip(bits.row(y)).filter(|(_, word)| **word != 0) {
+                for (to, eight) in to.chunks_mut(8).zip(word.to_le_bytes()) {
+                    // Each bit of a byte to a byte of its own.
+                    let apart = u64::from(eight).wrapping_mul(0x0101_0101_0101_0101) & 0x8040_2010_0804_0201;
+                    let ones = ((apart + 0x7F7F_7F7F_7F7F_7F7F) >> 7) & 0x0101_0101_0101_0101;
+                    match <&mut [u8; 8]>::try_from(&mut *to) {
+                        Ok(to) => *to = ones.to_le_bytes(),
+                        Err(_) => to.iter_mut().zip(ones.to_le_bytes()).for_each(|(to, one)| *to = one),
+                    }
+                }
             }
         }
         Self { stride, cells }

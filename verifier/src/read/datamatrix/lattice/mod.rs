@@ -11,6 +11,7 @@ use super::plane::Plane;
 use super::sample;
 use super::{CREDIBLE, Found, inside, judged, keep, located, look_again, middle, pyramid, ranked};
 use crate::read::geometry::Point;
+use crate::read::work::Work;
 use crate::read::{Effort, Luma, Symbol};
 use frame::Frame;
 use grow::Grid;
@@ -38,14 +39,24 @@ const MORE_LOOKS: usize = 2;
 const FORENSIC_LOOKS: usize = 8;
 
 /// The symbols in the grids of a picture, the coarsest grids first, up to the scale at which one decodes.
-pub(in crate::read) fn read(luma: &Luma, explained: &dyn Fn(Point) -> bool, effort: Effort) -> Vec<Symbol> {
-    let Some(pyramid) = pyramid(luma) else { return Vec::new() };
+pub(in crate::read) fn read(
+    luma: &Luma,
+    explained: &dyn Fn(Point) -> bool,
+    effort: Effort,
+    work: &Work,
+) -> Vec<Symbol> {
+    let Some(pyramid) = pyramid(luma, work) else { return Vec::new() };
     let finest = pyramid.iter().position(|plane| plane.data.len() <= MAX_PIXELS).unwrap_or(0);
     // Below two pixels a module a grid shows between pixels only.
     let fine = pyramid.first().filter(|plane| effort == Effort::Forensic && plane.data.len() <= MAX_DOUBLED);
     let fine = fine.map(Plane::doubled);
     let mut found: Vec<Found> = Vec::new();
     for plane in pyramid.iter().skip(finest).take(PLANES).rev().chain(&fine) {
+        if work.spent() {
+            break;
+        }
+        // Each pixel is seen in windows that overlap.
+        work.take(plane.data.len());
         for (fit, _) in fits(plane, explained).into_iter().take(MOST_FITS) {
             let known = |known: &Found| known.certain() && inside(middle(&fit.corners), &known.symbol.located.corners);
             if found.iter().any(known) {
