@@ -26,6 +26,7 @@ pub(super) fn read_all(luma: &Luma, effort: Effort) -> Vec<Symbol> {
         let read = found.decoded();
         if read > beside.0 {
             beside = (read, levels.beside(&found.symbols));
+            levels.work().spare(effort);
         }
         // Nothing is left to be spent, or nothing to be read.
         if levels.work().spent() || (read > 0 && beside.1.is_none()) {

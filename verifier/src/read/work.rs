@@ -11,8 +11,12 @@ use std::rc::Rc;
 #[derive(Debug, Clone)]
 pub(crate) struct Work(Rc<Cell<u64>>);
 
+/// Units that are left once a symbol was read.
+const BESIDE: u64 = 3_000_000;
 /// Units that it costs to judge and to decode a module, beside those to look at it.
 pub(super) const DECODING: usize = 16;
+/// The same for a module in all the ways in which a fit is judged.
+pub(super) const FITTING: usize = 200;
 
 /// Pixels that are passed over at the cost of a unit.
 const PASS: usize = 4;
@@ -25,8 +29,8 @@ impl Work {
     pub(super) fn of(effort: Effort, pixels: usize) -> Self {
         let (least, each) = match effort {
             Effort::Quick => (1_000_000, 20),
-            Effort::Normal => (2_000_000, 100),
-            Effort::Forensic => (40_000_000, 2_000),
+            Effort::Normal => (3_000_000, 60),
+            Effort::Forensic => (40_000_000, 1_000),
         };
         Self(Rc::new(Cell::new(least + each * pixels.min(MOST_PIXELS) as u64)))
     }
@@ -34,6 +38,13 @@ impl Work {
     /// Without end: for a place that somebody pointed at.
     pub(crate) fn unlimited() -> Self {
         Self(Rc::new(Cell::new(u64::MAX)))
+    }
+
+    /// Leaves no more than what others may cost that stand beside a symbol that was read, which have been looked at easily.
+    pub(super) fn spare(&self, effort: Effort) {
+        if effort < Effort::Forensic {
+            self.0.set(self.0.get().min(BESIDE));
+        }
     }
 
     /// Spends a unit.
@@ -52,13 +63,43 @@ impl Work {
         self.take(pixels / PASS);
     }
 
+    /// Whether so many units are left.
+    pub(crate) fn affords(&self, units: usize) -> bool {
+        self.0.get() >= units as u64
+    }
+
     /// Whether nothing is left.
     pub(crate) fn spent(&self) -> bool {
         self.0.get() == 0
     }
+}
 
-    #[cfg(test)]
-    pub(super) fn left(&self) -> u64 {
-        self.0.get()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn left(effort: Effort, pixels: usize) -> u64 {
+        Work::of(effort, pixels).0.get()
+    }
+
+    #[test]
+    fn more_effort_may_cost_more_and_large_photos_no_more_than_a_megapixel() {
+        for pixels in [0, 10_000, 1_000_000, 48_000_000] {
+            assert!(left(Effort::Quick, pixels) < left(Effort::Normal, pixels));
+            assert!(left(Effort::Normal, pixels) < left(Effort::Forensic, pixels));
+        }
+        assert_eq!(left(Effort::Normal, 12_000_000), left(Effort::Normal, 48_000_000));
+    }
+
+    #[test]
+    fn what_is_spent_is_spent_for_all_that_share_it() {
+        let work = Work::of(Effort::Quick, 0);
+        let same = work.clone();
+        work.take(999_999);
+        assert!(same.affords(1) && !same.spent());
+        same.look();
+        assert!(work.spent() && !work.affords(1));
+        work.pass(100);
+        assert!(work.spent(), "less than nothing is nothing");
     }
 }

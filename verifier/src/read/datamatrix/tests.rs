@@ -94,7 +94,7 @@ fn a_symbol_is_found_by_its_grid_without_half_of_its_borders() {
     for right in [false, true] {
         let gone = |x: usize, y: usize| (x >= 20) == right && !(3..37).contains(&y);
         let luma = worn(&matrix, drawing, gone);
-        let found = lattice::read(&luma, &|_| false, Effort::Normal);
+        let found = lattice::read(&luma, &|_| false, Effort::Normal, &Work::unlimited());
         assert_eq!(found[0].decoded.as_ref().unwrap().bytes, payload, "{right}");
     }
 }

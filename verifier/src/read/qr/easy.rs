@@ -23,6 +23,8 @@ pub(super) const ALONG: f32 = 0.87;
 const SURE: f32 = 0.6;
 /// Bits of version information that must be right, of 18: its code corrects three.
 const TOLD: u32 = 15;
+/// Symbols that are surely there and do not decode by any fit, after which the rest is left alone.
+const MOST_LOST: usize = 3;
 /// Micro QR Codes that are fitted.
 const MOST_MICRO: usize = 8;
 
@@ -40,6 +42,9 @@ pub(super) fn read(picture: &Picture<'_>, bits: &Bits, search: Search, finders: 
         }
         if !triple.of.iter().any(used) {
             out.extend(triple.read(picture, bits, search));
+            if out.iter().filter(|symbol| symbol.decoded.is_err()).count() == MOST_LOST {
+                break;
+            }
         }
     }
     let alone = |o: &&Outline| !out.iter().any(|symbol| inside(o.centre, &symbol.located.corners));

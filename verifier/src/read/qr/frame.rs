@@ -10,6 +10,7 @@ use crate::read::Symbol;
 use crate::read::geometry::{Homography, Point};
 use crate::read::picture::Picture;
 use crate::read::tones::Bits;
+use crate::read::work::FITTING;
 use touchmark_formats::symbol::qr::tables::Version;
 
 /// Which of the three a finder pattern is.
@@ -83,6 +84,10 @@ impl Frame {
 
     /// The symbol by a fit on all its function patterns.
     pub(super) fn fitted(mut self, picture: &Picture<'_>, search: Search) -> Option<Symbol> {
+        let side = self.version.side();
+        if !picture.work().affords(FITTING * side * side) {
+            return None;
+        }
         let module = self.module();
         self.align(picture, search.reversed);
         let fitter = Fitter::new(picture, search.reversed, self.version, module, true);

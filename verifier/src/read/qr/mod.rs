@@ -18,7 +18,7 @@ use super::elastic::{self, Surface};
 use super::geometry::{Homography, Point};
 use super::picture::Picture;
 use super::tones::{Bits, Tones};
-use super::work::DECODING;
+use super::work::{DECODING, FITTING};
 use super::{Located, ModuleGrid, Symbol, uniform};
 use finder::{Finder, Triple};
 use fit::Fitter;
@@ -297,6 +297,7 @@ const WORTH_FOCUS: f32 = 0.5;
 
 /// What a fit shows: as it is, bent, or warped as its alignment patterns are.
 fn read_fit(picture: &Picture<'_>, search: Search, fitter: &Fitter<'_>, best: &Fit) -> Option<Symbol> {
+    picture.work().take(FITTING * best.side * best.side);
     let mut straight = symbol(picture, search, best, &|p| best.place(p), Judge::Mean);
     if straight.decoded.is_ok() {
         return Some(straight);
