@@ -7,11 +7,20 @@ use super::{Effort, Found, Luma, Symbol, datamatrix, fast};
 
 /// Every symbol that the attempts of this effort find.
 pub(super) fn read_all(luma: &Luma, effort: Effort) -> Vec<Symbol> {
+    read_by(luma, effort, |_| true)
+}
+
+/// The same of QR Code alone.
+pub(super) fn read_codes(luma: &Luma, effort: Effort) -> Vec<Symbol> {
+    read_by(luma, effort, |attempt| matches!(attempt.way, Way::Qr { .. }))
+}
+
+fn read_by(luma: &Luma, effort: Effort, among: impl Fn(&Attempt) -> bool) -> Vec<Symbol> {
     let mut found = Found::default();
     let mut levels = Levels::new(luma);
     // The level at which the photo first showed what could be decoded.
     let mut shown = None;
-    for attempt in ATTEMPTS {
+    for attempt in ATTEMPTS.iter().filter(|attempt| among(attempt)) {
         let settled = shown.is_some_and(|level| !attempt.goes_on(level, effort));
         // What was surely there and did not decode by a fit of all its function patterns is beyond searching.
         let beyond = attempt.least == Effort::Normal && effort == Effort::Normal && found.any_located();
