@@ -10,13 +10,22 @@ use touchmark_formats::symbol::Symbology;
 
 /// Every symbol that the attempts of this effort find.
 pub(super) fn read_all(luma: &Luma, effort: Effort) -> Vec<Symbol> {
+    read_by(luma, effort, |_| true)
+}
+
+/// The same of QR Code alone.
+pub(super) fn read_codes(luma: &Luma, effort: Effort) -> Vec<Symbol> {
+    read_by(luma, effort, |attempt| matches!(attempt.way, Way::Qr { .. }))
+}
+
+fn read_by(luma: &Luma, effort: Effort, among: impl Fn(&Attempt) -> bool) -> Vec<Symbol> {
     let mut found = Found::default();
     let mut levels = Levels::new(luma, Work::of(effort, luma.data.len()));
     // The level at which the photo first showed what could be decoded, and whether that was Data Matrix.
     let mut shown: Option<(Level, bool)> = None;
     // How many symbols were read, and where others may be beside them.
     let mut beside: (usize, Option<Area>) = (0, None);
-    for attempt in ATTEMPTS {
+    for attempt in ATTEMPTS.iter().filter(|attempt| among(attempt)) {
         let settled = shown.is_some_and(|shown| !attempt.goes_on(shown, effort));
         // What was surely there and did not decode by a fit of all its function patterns is beyond searching.
         let beyond = attempt.least == Effort::Normal && effort == Effort::Normal && found.any_located();

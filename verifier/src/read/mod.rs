@@ -13,6 +13,7 @@ pub mod geometry;
 mod levels;
 mod likelihood;
 mod lively;
+mod parts;
 pub(crate) mod picture;
 mod qr;
 mod stained;
@@ -98,6 +99,8 @@ pub struct Symbol {
     pub credible: bool,
 }
 
+/// Clarity of function patterns above which a symbol is worth all its samplings.
+const CLEAR: f32 = 0.5;
 /// Share of the best sampling's clarity that another must have.
 const ASTRAY: f32 = 0.6;
 /// Samplings kept of a symbol that is not decoded, beside the first.
@@ -147,7 +150,8 @@ impl Symbol {
         let (symbology, rows, columns) =
             (self.located.symbology, self.located.modules.height, self.located.modules.width);
         let same = |grid: &&ModuleGrid| (grid.width, grid.height) == (columns, rows);
-        let most = if self.credible { MOST_OTHERS } else { MOST_DOUBTED };
+        let sure = self.credible || self.located.modules.clarity(symbology) > CLEAR;
+        let most = if sure { MOST_OTHERS } else { MOST_DOUBTED };
         let samplings: Vec<&[f32]> =
             self.samplings().filter(same).take(most + 1).map(|grid| grid.llr.as_slice()).collect();
         if let Ok(content) = decode_together(symbology, rows, columns, &samplings) {
@@ -217,7 +221,7 @@ pub enum Place {
 #[must_use]
 pub fn read(luma: &Luma, options: &Options) -> Vec<Symbol> {
     let mut symbols = match &options.place {
-        Place::Anywhere => attempts::read_all(luma, options.effort),
+        Place::Anywhere => read_anywhere(luma, options.effort),
         Place::Region([left, top, right, bottom]) => {
             let corners = [(left, top), (right, top), (right, bottom), (left, bottom)];
             luma.around(&corners.map(|(x, y)| Point::new(*x, *y)), 0.0)
@@ -240,6 +244,21 @@ pub fn read(luma: &Luma, options: &Options) -> Vec<Symbol> {
     }
     symbols.retain(|symbol| symbol.credible || options.doubtful);
     symbols
+}
+
+/// The symbols of a whole photo, at forensic effort also part by part, if there is none to be read otherwise.
+fn read_anywhere(luma: &Luma, effort: Effort) -> Vec<Symbol> {
+    let mut found = Found { symbols: attempts::read_all(luma, effort) };
+    if effort < Effort::Forensic {
+        return found.symbols;
+    }
+    for (part, origin) in parts::parts(luma) {
+        if found.any_decoded() {
+            break;
+        }
+        found.add(moved(attempts::read_codes(&part, Effort::Normal), origin));
+    }
+    found.symbols
 }
 
 /// The symbols of a part of a photo, where they are in the photo.

@@ -358,6 +358,10 @@ fn read_fit(picture: &Picture<'_>, search: Search, fitter: &Fitter<'_>, best: &F
         }
         straight.add(seen);
     }
+    if best.score > CREDIBLE {
+        straight.sort_samplings();
+        straight.decoded_together();
+    }
     Some(straight)
 }
 
