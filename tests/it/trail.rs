@@ -36,7 +36,8 @@ impl World {
         };
         init(&home, &options, None, "2026-11-01T00:00:00Z".parse().unwrap()).unwrap();
         let home = Home::open(&home).unwrap();
-        let read = |name: &str| SecretKey::read(&home.key_file(name), || unreachable!()).unwrap();
+        let read =
+            |name: &str| SecretKey::read(&home.key_file(name), || panic!("a test home has no passphrase")).unwrap();
         let root = read("root");
         let mut keeper = keeper::init(&home, "acme.example/ledger", &root, None).unwrap();
         let line = home.lines().unwrap()[0].delegation.signed.key;

@@ -53,7 +53,7 @@ pub(crate) fn handed_over(serials: SerialRange, after: Option<u64>, to: Party) -
             What::HandedOver(Box::new(Handed { to: to.clone(), document, by: public(&key), signature })),
         )
     };
-    let Record::Event(unsigned) = handed([0; 64]) else { unreachable!() };
+    let Record::Event(unsigned) = handed([0; 64]) else { panic!("a hand-over is an event") };
     handed(key.sign(&message(&unsigned.hand_over().unwrap())).to_bytes())
 }
 
