@@ -3,7 +3,7 @@
 use super::rules::{Segment, State};
 use super::schema::{self, BUNDLE, MAX_LINES, place, serial_at};
 use crate::error::{Error, Result};
-use crate::line::store::{Database, Postgres, Row, Sqlite, Value, fields};
+use crate::line::store::{Database, Postgres, Row, Sqlite, Value, fields, make_tables};
 use std::collections::BTreeMap;
 use std::path::Path;
 use touchmark_formats::date::Date;
@@ -384,18 +384,8 @@ fn make(db: &mut dyn Database) -> Result<Row> {
     let mut secret = Zeroizing::new([0; 32]);
     getrandom::fill(secret.as_mut_slice())
         .map_err(|e| Error::unusable(format!("the system has no randomness: {e}")))?;
-    db.begin()?;
-    let made = db.script(&schema::tables(db.dialect())).and_then(|()| {
-        let sql = "INSERT INTO ledger (version, secret, size) VALUES ($1, $2, 0)";
-        db.run(sql, &[schema::VERSION.into(), secret.as_slice().into()])?;
-        db.commit()
-    });
-    if made.is_err() {
-        // Another process may have made them at the same moment.
-        db.roll_back();
-    }
-    match (db.rows(schema::FIND, &[]), made) {
-        (Ok(rows), _) => rows.into_iter().next().ok_or_else(|| strange("its one row")),
-        (Err(_), Err(e)) | (Err(e), Ok(())) => Err(e),
-    }
+    let first = "INSERT INTO ledger (version, secret, size) VALUES ($1, $2, 0)";
+    let values = [schema::VERSION.into(), secret.as_slice().into()];
+    let tables = schema::tables(db.dialect());
+    make_tables(db, &tables, (first, &values), schema::FIND)?.ok_or_else(|| strange("its one row"))
 }

@@ -173,6 +173,25 @@ pub(super) fn strange(expected: &str) -> Error {
         .hint("nothing is signed until it is whole: `touchmark-sign line verify-journal` says where it is not")
 }
 
+/// Makes `tables` and their `first` row, a statement and its values, and gives the row that `find` finds then: another
+/// process may have made them at the same moment.
+pub(crate) fn make_tables(
+    db: &mut dyn Database,
+    tables: &str,
+    (first, values): (&str, &[Value]),
+    find: &str,
+) -> Result<Option<Row>> {
+    db.begin()?;
+    let made = db.script(tables).and_then(|()| db.run(first, values)).and_then(|_| db.commit());
+    if made.is_err() {
+        db.roll_back();
+    }
+    match (db.rows(find, &[]), made) {
+        (Ok(rows), _) => Ok(rows.into_iter().next()),
+        (Err(_), Err(e)) | (Err(e), Ok(())) => Err(e),
+    }
+}
+
 /// The fields of a row that must have `N`.
 pub(crate) fn fields<const N: usize>(row: &Row) -> Result<&[Value; N]> {
     row.as_slice().try_into().map_err(|_| strange("a row of another length"))

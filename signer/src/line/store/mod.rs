@@ -30,8 +30,8 @@ mod seat;
 mod sqlite;
 
 pub use audit::{Audit, Counts};
-pub(crate) use database::fields;
 pub use database::{Database, Dialect, Row, Value};
+pub(crate) use database::{fields, make_tables};
 pub use history::{Past, Which};
 pub use lease::Wanted;
 pub use records::{Batch, Block, Content, Outcome, RUN_MARKS, RequestId, Run, State};
@@ -150,23 +150,10 @@ impl Store {
 
 fn make(db: &mut dyn Database) -> Result<Row> {
     let id = (random()? as u64).to_be_bytes().into_iter().chain((random()? as u64).to_be_bytes()).collect::<Vec<_>>();
-    db.begin()?;
+    let first = "INSERT INTO store (version, id, leases) VALUES ($1, $2, 0)";
+    let values = [schema::VERSION.into(), id.as_slice().into()];
     let tables = schema::tables(db.dialect());
-    let made = db.script(&tables).and_then(|()| {
-        db.run(
-            "INSERT INTO store (version, id, leases) VALUES ($1, $2, 0)",
-            &[schema::VERSION.into(), id.as_slice().into()],
-        )?;
-        db.commit()
-    });
-    if made.is_err() {
-        // Another process may have made them at the same moment.
-        db.roll_back();
-    }
-    match (db.rows(schema::FIND, &[]), made) {
-        (Ok(rows), _) => rows.into_iter().next().ok_or_else(|| strange("a store")),
-        (Err(_), Err(e)) | (Err(e), Ok(())) => Err(e),
-    }
+    make_tables(db, &tables, (first, &values), schema::FIND)?.ok_or_else(|| strange("a store"))
 }
 
 /// A random number.
