@@ -15,6 +15,7 @@
 //! | [`trust`] | whom a verifier believes | 9 |
 //! | [`disclosure`] | consignee keys for one reader | 10 |
 //! | [`ledger`] | where parts went: records, log, map, proofs | 15 |
+//! | [`reading`] | what a photo shows of a symbol | 16 |
 //! | [`expected`] | what is known of a mark before it is read | 2, 8 |
 //! | [`symbol`] | bytes as QR Code and Data Matrix | 11 |
 //! | [`text`], [`date`] | what labels and dates may hold | 1 |
@@ -35,6 +36,7 @@ pub mod font;
 pub mod key;
 pub mod ledger;
 pub mod mark;
+pub mod reading;
 pub mod signed;
 pub mod symbol;
 pub mod text;

@@ -12,6 +12,7 @@
 //! | [`home`] | the folder that holds a maker's or a line's keys and records |
 //! | [`issue`] | what a mark is to say, held against the delegation |
 //! | [`journal`] | what is on record of marks, for disclosures |
+//! | [`matching`] | which mark on record a soft reading is of |
 //! | [`sign`] | a mark and a key to a signed mark |
 //! | [`mod@line`] | marks issued at marking time: store, rules, service |
 //! | [`ledger`] | where parts went, provably |
@@ -38,6 +39,7 @@ pub mod keys;
 pub mod ledger;
 pub mod line;
 pub mod lot;
+pub mod matching;
 pub mod pack;
 pub mod plan;
 pub mod readback;

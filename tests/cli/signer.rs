@@ -33,6 +33,8 @@ mod line;
 mod lot;
 #[path = "signer/mark.rs"]
 mod mark;
+#[path = "signer/matching.rs"]
+mod matching;
 #[cfg(unix)]
 #[path = "signer/mqtt.rs"]
 mod mqtt;

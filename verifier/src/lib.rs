@@ -14,6 +14,7 @@ pub mod material;
 pub mod photo;
 pub mod pins;
 pub mod read;
+pub mod reading;
 pub mod recover;
 pub mod verdict;
 pub mod verify;

@@ -5,6 +5,7 @@ pub mod anatomy;
 pub mod datamatrix;
 pub mod decode;
 pub mod encode;
+pub mod matching;
 mod ordered;
 pub mod qr;
 pub mod recover;

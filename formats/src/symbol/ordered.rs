@@ -272,7 +272,7 @@ impl Solved {
 
 /// Negative binary logarithm of a bound (Chernoff 1952) on the probability that of bits with these likelihoods, each
 /// otherwise than seen by the toss of a coin, those that are weigh together at most `cost`.
-fn chance_bits(weights: &[f32], cost: f32) -> f32 {
+pub(super) fn chance_bits(weights: &[f32], cost: f32) -> f32 {
     let bound = |s: f32| {
         let each = |weight: &f32| 1.0 - (1.0 + (-s * weight).exp()).log2();
         weights.iter().map(each).sum::<f32>() - s * cost * std::f32::consts::LOG2_E

@@ -157,7 +157,8 @@ pub(super) fn ways(symbology: Symbology, rows: usize, columns: usize, samplings:
 }
 
 /// The mean of several samplings: where they contradict each other little is left.
-fn consensus(samplings: &[&[f32]]) -> Vec<f32> {
+#[must_use]
+pub fn consensus(samplings: &[&[f32]]) -> Vec<f32> {
     let [first, others @ ..] = samplings else { return Vec::new() };
     let mut sum = first.to_vec();
     for other in others {

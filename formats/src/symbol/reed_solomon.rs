@@ -70,6 +70,32 @@ impl Code {
         self.multiply(value, self.power((self.first_root + check) * before_end))
     }
 
+    /// The polynomial of which every block with `ec` codewords of error correction is a multiple, highest coefficient first.
+    pub(super) fn generator(&self, ec: usize) -> Vec<u8> {
+        let mut generator = vec![1u8];
+        for j in 0..ec {
+            generator.push(0);
+            for i in (1..generator.len()).rev() {
+                generator[i] ^= self.multiply(generator[i - 1], self.power(self.first_root + j));
+            }
+        }
+        generator
+    }
+
+    /// Appends the error correction by a [`Code::generator`] to the data codewords of a block.
+    pub(super) fn encode(&self, block: &mut Vec<u8>, generator: &[u8]) {
+        let data = block.len();
+        let mut rest = block.clone();
+        rest.resize(data + generator.len() - 1, 0);
+        for i in 0..data {
+            let lead = rest[i];
+            for (word, coefficient) in rest[i..].iter_mut().zip(generator) {
+                *word ^= self.multiply(lead, *coefficient);
+            }
+        }
+        block.extend_from_slice(&rest[data..]);
+    }
+
     /// Corrects `block`, whose last `ec` codewords are error correction, in place, and says how many codewords changed.
     /// `erasures` are positions in the block that are not to be trusted. Any errors are corrected as long as twice their
     /// number and that of the erasures are together at most `ec`.
@@ -175,24 +201,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// `data` and its error correction, by division through the generator polynomial.
+    /// `data` and its error correction.
     fn encode(code: &Code, data: &[u8], ec: usize) -> Vec<u8> {
-        let mut generator = vec![1u8];
-        for j in 0..ec {
-            generator.push(0);
-            for i in (1..generator.len()).rev() {
-                generator[i] ^= code.multiply(generator[i - 1], code.power(code.first_root + j));
-            }
-        }
-        let mut rest = data.to_vec();
-        rest.resize(data.len() + ec, 0);
-        for i in 0..data.len() {
-            let lead = rest[i];
-            for (j, g) in generator.iter().enumerate() {
-                rest[i + j] ^= code.multiply(lead, *g);
-            }
-        }
-        [data, &rest[data.len()..]].concat()
+        let mut block = data.to_vec();
+        code.encode(&mut block, &code.generator(ec));
+        block
     }
 
     proptest! {

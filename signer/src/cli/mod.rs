@@ -9,6 +9,7 @@ mod ledger;
 mod line;
 mod lot;
 mod mark;
+mod matching;
 mod pack;
 mod plan;
 mod readback;
@@ -124,6 +125,7 @@ enum Command {
     Strip(Box<strip::Args>),
     Readback(readback::Args),
     Plan(plan::Args),
+    Match(matching::Args),
     Disclose(Box<disclose::Args>),
     Delegate(delegate::Args),
     Lot(Box<lot::Args>),
@@ -147,6 +149,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> ExitSta
         Command::Strip(args) => strip::run(*args, io),
         Command::Readback(args) => readback::run(&args, io),
         Command::Plan(args) => plan::run(&args, io),
+        Command::Match(args) => matching::run(&args, io),
         Command::Disclose(args) => disclose::run(*args, io),
         Command::Delegate(args) => delegate::run(args, io),
         Command::Lot(args) => lot::run(*args, io),

@@ -10,7 +10,7 @@ mod trail;
 mod trust;
 mod words;
 
-use crate::material::{self, MaterialError};
+use crate::material::{self, MaterialError, MaterialErrorKind};
 use crate::pins::Pins;
 use crate::read::geometry::Point;
 use crate::read::{Effort, Options, Place};
@@ -20,7 +20,7 @@ use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use touchmark_formats::disclosure::Disclosure;
 use touchmark_formats::trust::{Directory, Trust};
 
@@ -162,6 +162,13 @@ enum Stop {
     Material(MaterialError),
     /// Nobody reads the output any more.
     Output(io::Error),
+}
+
+impl Stop {
+    /// The file at `path` is not what the command needs.
+    fn unusable(path: &Path, what: impl Into<String>) -> Self {
+        Self::Material(MaterialError { path: path.to_owned(), kind: MaterialErrorKind::Unusable(what.into()) })
+    }
 }
 
 impl From<io::Error> for Stop {

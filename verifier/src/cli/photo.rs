@@ -6,6 +6,7 @@ use crate::annotate::annotate;
 use crate::examine::{Examination, FoundMark, PartExamination, examine, examine_together};
 use crate::files::write_atomically;
 use crate::photo::Limits;
+use crate::reading::reading;
 use crate::verdict::{Status, Verdict};
 use clap::Args;
 use serde::Serialize;
@@ -30,6 +31,10 @@ pub(super) struct PhotoArgs {
     /// part
     #[arg(long)]
     same_part: bool,
+    /// Write what the photo shows of its symbol, module by module, into this file: by it the maker finds out which of its
+    /// marks it is, where nothing can be read any more. For one photo, or with --same-part
+    #[arg(long, value_name = "FILE")]
+    reading: Option<PathBuf>,
     /// Write each photo with its marks outlined into this folder
     #[arg(long, value_name = "DIR")]
     annotate: Option<PathBuf>,
@@ -85,6 +90,10 @@ enum PartOverall {
 }
 
 pub(super) fn run(args: &PhotoArgs, io: &mut Io<'_>) -> Result<Status, Stop> {
+    if let Some(path) = args.reading.as_ref().filter(|_| args.files.len() > 1 && !args.same_part) {
+        let what = "a reading is of one part, and these are several photos: name one, or say --same-part";
+        return Err(Stop::unusable(path, what));
+    }
     let material = load(&args.basis, io)?;
     let directory = Directory::new(&material.trust);
     let mut status = Status::AllAuthentic;
@@ -100,7 +109,7 @@ pub(super) fn run(args: &PhotoArgs, io: &mut Io<'_>) -> Result<Status, Stop> {
         (path.to_owned(), examined.map_err(|e| e.to_string()), picture)
     };
     each_in_order(&args.files, io, work, |(path, examined, picture), io| {
-        if let (true, Ok(examination)) = (args.same_part, &examined) {
+        if let (true, Ok(examination)) = (args.same_part || args.reading.is_some(), &examined) {
             examinations.push((path.to_string_lossy().into_owned(), examination.clone()));
         }
         let mut line = Line::new(&path, examined);
@@ -129,8 +138,11 @@ pub(super) fn run(args: &PhotoArgs, io: &mut Io<'_>) -> Result<Status, Stop> {
         let wrong = Wrong { file: &line.file, damage: line.damage.as_deref(), error: line.error.as_deref() };
         report(io, &line, &wrong, (!args.json).then(|| line.for_people()))
     })?;
+    let (files, photos): (Vec<String>, Vec<Examination>) = examinations.into_iter().unzip();
+    if let Some(path) = &args.reading {
+        status = status.and(write_reading(path, &photos, io)?);
+    }
     if args.same_part {
-        let (files, photos): (Vec<String>, Vec<Examination>) = examinations.into_iter().unzip();
         let part = PartLine::new(files, examine_together(&photos, &material.basis(&directory), options.effort));
         status = status.and(part.overall.verdict().status());
         if args.json {
@@ -140,6 +152,27 @@ pub(super) fn run(args: &PhotoArgs, io: &mut Io<'_>) -> Result<Status, Stop> {
         }
     }
     Ok(status)
+}
+
+/// Writes the reading, if there is anything to be read, and says where it is.
+fn write_reading(path: &Path, photos: &[Examination], io: &mut Io<'_>) -> Result<Status, Stop> {
+    let Some(reading) = reading(photos) else { return Ok(Status::NothingRead) };
+    let symbols = match reading.signed.symbols.len() {
+        0 => {
+            writeln!(
+                io.stderr,
+                "{}: not written, for nothing looks like a symbol: point at it with --corners",
+                path.display()
+            )?;
+            return Ok(Status::NothingRead);
+        }
+        1 => "1 symbol".to_owned(),
+        n => format!("{n} places that look like a symbol"),
+    };
+    write_atomically(path, reading.to_json().as_bytes())
+        .map_err(|e| Stop::unusable(path, format!("it cannot be written: {e}")))?;
+    writeln!(io.stderr, "{}: reading of {symbols}", path.display())?;
+    Ok(Status::AllAuthentic)
 }
 
 impl PartLine {

@@ -45,15 +45,12 @@ pub(super) struct RequestArgs {
 }
 
 pub(super) fn run(args: &RequestArgs, io: &mut Io<'_>) -> Result<Status, Stop> {
-    let unusable = |path: &PathBuf, what: String| {
-        Stop::Material(MaterialError { path: path.clone(), kind: MaterialErrorKind::Unusable(what) })
-    };
     let trust = material::open_trust(&args.trust, None)?.bundle.signed;
     let mut found: BTreeMap<Label, BTreeSet<Place>> = BTreeMap::new();
     for path in &args.verdicts {
         let bytes = material::read_file(path)?;
         for value in serde_json::Deserializer::from_slice(&bytes).into_iter::<Value>() {
-            let value = value.map_err(|e| unusable(path, format!("not what --json printed: {e}")))?;
+            let value = value.map_err(|e| Stop::unusable(path, format!("not what --json printed: {e}")))?;
             collect(&value, &trust, &mut found);
         }
     }
@@ -67,13 +64,13 @@ pub(super) fn run(args: &RequestArgs, io: &mut Io<'_>) -> Result<Status, Stop> {
         } else {
             format!("they are of several makers, {names}: name one with --maker")
         };
-        return Err(unusable(args.verdicts.first().unwrap_or(&args.out), what));
+        return Err(Stop::unusable(args.verdicts.first().unwrap_or(&args.out), what));
     };
     if places.len() > MAX_PLACES {
-        return Err(unusable(&args.out, format!("more than {MAX_PLACES} serials: ask in several requests")));
+        return Err(Stop::unusable(&args.out, format!("more than {MAX_PLACES} serials: ask in several requests")));
     }
     if !is_line(&args.case) || args.recipient.parse::<age::x25519::Recipient>().is_err() {
-        return Err(unusable(&args.out, "the case or the recipient is not one that a request can hold".into()));
+        return Err(Stop::unusable(&args.out, "the case or the recipient is not one that a request can hold"));
     }
     let request = TraceRequest {
         requester: args.requester.clone(),

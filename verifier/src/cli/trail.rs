@@ -1,7 +1,7 @@
 //! `touchmark-verify trail`: what a maker answered, with every proof checked.
 
 use super::{Io, Stop, words};
-use crate::material::{self, MaterialError, MaterialErrorKind};
+use crate::material;
 use crate::verdict::Status;
 use clap::Args;
 use jiff::Timestamp;
@@ -38,9 +38,7 @@ pub(super) fn run(args: &TrailArgs, io: &mut Io<'_>) -> Result<Status, Stop> {
         identities.extend(material::open_identities(path)?);
     }
     let trail = material::open_trail(&args.trail, &identities, &trust)?;
-    let proven = trail.prove().map_err(|e| {
-        Stop::Material(MaterialError { path: args.trail.clone(), kind: MaterialErrorKind::Unusable(e.to_string()) })
-    })?;
+    let proven = trail.prove().map_err(|e| Stop::unusable(&args.trail, e.to_string()))?;
     let maker = trust.makers.iter().find(|maker| maker.root == trail.maker);
     let name = maker.map_or_else(String::new, |maker| format!("{} ({})", maker.name, maker.country));
     let mut status = Status::AllAuthentic;

@@ -1,4 +1,4 @@
-//! What was issued, by lot, by day or by serial: for disclosures.
+//! What was issued, by lot, by day or by serial: for disclosures, and to find out which mark one was.
 
 use super::database::{Row, fields, strange};
 use super::records::{SELECT_RUN, run_of};
@@ -20,6 +20,8 @@ pub enum Which<'a> {
     Days(Date, Date),
     /// Those with these serials.
     Serials(&'a [u64]),
+    /// Those in runs that have serials from the first to the last of these.
+    Range(u64, u64),
 }
 
 /// Marks issued together, with their line key and what they say.
@@ -47,6 +49,7 @@ impl Store {
                 self.history_rows("content.date >= $1 AND content.date <= $2", &days)?
             }
             Which::Serials(serials) => self.rows_of_serials(&keys, serials)?,
+            Which::Range(first, last) => self.rows_of_range(&keys, first, last)?,
         };
         let mut contents = BTreeMap::new();
         let mut past = Vec::new();
@@ -81,6 +84,16 @@ impl Store {
                     }
                 }
             }
+        }
+        Ok(rows)
+    }
+
+    fn rows_of_range(&mut self, keys: &BTreeMap<u64, KeyBytes>, first: u64, last: u64) -> Result<Vec<Row>> {
+        let mut rows: Vec<Row> = Vec::new();
+        for key in keys.keys() {
+            // A run that began before the first is at most so long.
+            let places = [first.saturating_sub(super::RUN_MARKS - 1), last].map(|serial| place(*key, serial).into());
+            rows.extend(self.history_rows("run.place >= $1 AND run.place <= $2", &places)?);
         }
         Ok(rows)
     }
