@@ -138,7 +138,7 @@ pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
 }
 
 /// What was scanned, with the numbers of its lines.
-fn scans(path: &Path, io: &mut Io<'_>) -> Result<Vec<(usize, String)>> {
+pub(super) fn scans(path: &Path, io: &mut Io<'_>) -> Result<Vec<(usize, String)>> {
     let (bytes, path) = match path.to_str() {
         Some("-") => (files::read_all(&mut *io.stdin, "standard input".as_ref())?, "standard input".as_ref()),
         _ => (files::read(path)?, path),

@@ -15,6 +15,7 @@ use touchmark_formats::ledger::merkle::{self, Hash};
 use touchmark_formats::ledger::party::{MAX_CONSIGNEE, Party};
 use touchmark_formats::ledger::record::{Event, MAX_INDEX, Record, What};
 use touchmark_formats::signed::message;
+use touchmark_formats::text::Label;
 
 /// Something to be put on record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,9 +56,43 @@ pub(super) struct Desk {
     changed: BTreeSet<u64>,
     /// Customers' new records.
     parties: BTreeMap<u64, u64>,
+    /// The lots of new commissionings.
+    lots: BTreeMap<u64, Label>,
     /// Records that are known to be of parties.
     known_parties: BTreeSet<u64>,
     edge: Edge,
+}
+
+/// A ledger while records are put on it that depend on what is there: nobody else appends meanwhile.
+pub struct Together<'a>(&'a mut Ledger);
+
+impl Together<'_> {
+    /// As [`Ledger::append`]; durable once all is.
+    ///
+    /// # Errors
+    /// A rule forbids one of them, or the store failed.
+    pub fn append(&mut self, new: &[New]) -> Result<Range<u64>> {
+        self.0.add(new)
+    }
+
+    /// The number of the record of a customer, which is put on record where what is known of it is not.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn party(&mut self, party: &Party) -> Result<u64> {
+        let known = party.number.map(|number| self.0.party(number)).transpose()?.flatten();
+        if let Some(known) = known
+            && self.0.record(known)? == Record::Party(party.clone())
+        {
+            return Ok(known);
+        }
+        self.append(&[New::Party(party.clone())]).map(|numbers| numbers.start)
+    }
+
+    /// The ledger, with all that was appended so far.
+    pub fn ledger(&mut self) -> &mut Ledger {
+        self.0
+    }
 }
 
 impl Ledger {
@@ -67,6 +102,15 @@ impl Ledger {
     /// A rule forbids one of them, or the store failed.
     pub fn append(&mut self, new: &[New]) -> Result<Range<u64>> {
         self.transaction(|ledger| ledger.add(new))
+    }
+
+    /// Puts on record what `work` appends, all of it or nothing, durable when it returns; what it finds in the ledger
+    /// nobody changes meanwhile.
+    ///
+    /// # Errors
+    /// Those of `work`; or the store failed.
+    pub fn together<T>(&mut self, work: impl FnOnce(&mut Together<'_>) -> Result<T>) -> Result<T> {
+        self.transaction(|ledger| work(&mut Together(ledger)))
     }
 
     pub(super) fn add(&mut self, new: &[New]) -> Result<Range<u64>> {
@@ -155,6 +199,9 @@ impl Ledger {
             _ => {}
         }
         let record = desk.first + desk.records.len() as u64;
+        if let What::Commissioned { lot: Some(lot), .. } = &event.what {
+            desk.lots.insert(record, lot.clone());
+        }
         let (first, last) = (serials.first.get(), serials.last.get());
         // The commitment is known when the record has its bytes.
         desk.divide(number, before, Segment { first, last, record, state, date, entry: [0; 32] });
@@ -263,6 +310,8 @@ impl Ledger {
         self.upsert("ledger_segment", &SEGMENT_COLUMNS, rows)?;
         let parties = desk.parties.iter().map(|(number, record)| vec![(*number).into(), (*record).into()]).collect();
         self.upsert("ledger_party", &["number", "record"], parties)?;
+        let lots = desk.lots.iter().map(|(record, lot)| vec![(*record).into(), lot.as_str().into()]).collect();
+        self.upsert("ledger_lot", &["record", "lot"], lots)?;
         if !desk.changed.is_empty() {
             let body: Vec<u8> = desk.changed.iter().flat_map(|at| at.to_be_bytes()).collect();
             self.upsert("ledger_changed", &["number", "body"], vec![vec![desk.first.into(), body.as_slice().into()]])?;
@@ -310,6 +359,7 @@ impl Desk {
             segments: BTreeMap::new(),
             changed: BTreeSet::new(),
             parties: BTreeMap::new(),
+            lots: BTreeMap::new(),
             known_parties: BTreeSet::new(),
             edge,
         }

@@ -11,13 +11,15 @@ use super::rules::{Segment, State, judge};
 use super::schema::{BUNDLE, place};
 use super::store::{Ledger, strange, unbundled};
 use crate::error::{Error, Result};
+use crate::line::store::fields;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap};
 use touchmark_formats::key::KeyBytes;
 use touchmark_formats::ledger::map::{Subtree, join};
 use touchmark_formats::ledger::merkle::{self, EMPTY_ROOT, Hash};
-use touchmark_formats::ledger::record::{Event, Record};
+use touchmark_formats::ledger::record::{Event, Record, What};
 use touchmark_formats::mark::Serial;
+use touchmark_formats::text::Label;
 
 /// Bundles that are read together.
 const TOGETHER: u64 = 256;
@@ -54,6 +56,7 @@ struct Replay<'a> {
     pages: HashMap<u64, Page>,
     counts: Vec<(u64, Option<Subtree>)>,
     changed: BTreeMap<u64, Vec<u64>>,
+    lots: BTreeMap<u64, Label>,
     edge: Edge,
     next: u64,
     agreed: u64,
@@ -163,6 +166,9 @@ impl Ledger {
         {
             replay.fault(record, format!("it breaks a rule: {e}"));
         }
+        if let What::Commissioned { lot: Some(lot), .. } = &event.what {
+            replay.lots.insert(record, lot.clone());
+        }
         let (first, last) = (event.serials.first.get(), event.serials.last.get());
         for segment in divided(before, Segment { first, last, record, state, date: event.date, entry }) {
             replay.changed.entry(line).or_default().push(segment.first);
@@ -220,6 +226,17 @@ impl Ledger {
                 }
             }
         }
+        let rows = self.db.rows("SELECT record, lot FROM ledger_lot ORDER BY record", &[])?;
+        let kept = rows.iter().map(|row| {
+            let [record, lot] = fields(row)?;
+            Ok((record.count()?, lot.text()?.unwrap_or_default().to_owned()))
+        });
+        let kept = kept.collect::<Result<BTreeMap<u64, String>>>()?;
+        let own = replay.lots.iter().map(|(record, lot)| (*record, lot.to_string())).collect::<BTreeMap<_, _>>();
+        let differs = |record: &u64| own.get(record) != kept.get(record);
+        if let Some(record) = own.keys().chain(kept.keys()).copied().filter(differs).min() {
+            replay.fault(record, "the lot kept for it is not the one that it names".into());
+        }
         let unmapped = self.is_headed()? && self.map_root() != replay.map_root()?;
         if unmapped {
             replay.fault(self.size - 1, "the map of serials that is kept is not the one that the records make".into());
@@ -249,6 +266,7 @@ impl<'a> Replay<'a> {
             pages: HashMap::new(),
             counts: Vec::new(),
             changed: BTreeMap::new(),
+            lots: BTreeMap::new(),
             edge: Edge::default(),
             next: 0,
             agreed: 0,

@@ -6,7 +6,7 @@
 //! | the Merkle tree over them | `tile` | 256 hashes to a row, of every eighth level; those between are made when they are asked for |
 //! | which record answers for which serials | `segment` | a row for each range, with what is needed to judge the next event |
 //! | the map of serials | `page` | below |
-//! | customers by number, lines, checkpoints | `party`, `line`, `checkpoint` | |
+//! | customers by number, lots, lines, checkpoints | `party`, `lot`, `line`, `checkpoint` | |
 //!
 //! An append judges its events against the segments, all of them or none, and writes bundles, tiles and segments in one
 //! transaction. It does not touch the map: it only notes which places of it have changed (`changed`).
@@ -26,6 +26,7 @@ mod audit;
 pub mod keeper;
 mod log;
 mod pages;
+mod parts;
 mod prove;
 mod rules;
 mod schema;
@@ -34,8 +35,9 @@ mod store;
 mod tests;
 pub mod witness;
 
-pub use append::{Happened, New};
+pub use append::{Happened, New, Together};
 pub use audit::{Audit, Fault};
 pub use keeper::Keeper;
+pub use parts::Parts;
 pub use rules::{Segment, State};
 pub use store::Ledger;

@@ -4,7 +4,7 @@ use crate::line::store::Dialect;
 use touchmark_formats::mark::Serial;
 
 /// The version of the tables.
-pub(super) const VERSION: u64 = 1;
+pub(super) const VERSION: u64 = 2;
 /// Line keys in one ledger: what a place of 63 bits has room for.
 pub(super) const MAX_LINES: u64 = 1 << 10;
 /// Records in one row.
@@ -35,6 +35,9 @@ pub(super) fn tables(dialect: Dialect) -> String {
             number {key}, public {bytes} NOT NULL UNIQUE, count BIGINT NOT NULL, first BIGINT NOT NULL, hash {bytes} NOT NULL);
         -- The newest record of each customer, by its number.
         CREATE TABLE ledger_party (number {key}, record BIGINT NOT NULL);
+        -- The lot of each commissioning that has one, by its record.
+        CREATE TABLE ledger_lot (record {key}, lot TEXT NOT NULL);
+        CREATE INDEX ledger_lot_records ON ledger_lot (lot);
         -- The record that answers for the serials from place to last, its commitment, and its state and day.
         CREATE TABLE ledger_segment (
             place {key}, last BIGINT NOT NULL, record BIGINT NOT NULL, state BIGINT NOT NULL, entry {bytes} NOT NULL);

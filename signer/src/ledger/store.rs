@@ -7,11 +7,13 @@ use crate::line::store::{Database, Postgres, Row, Sqlite, Value, fields, make_ta
 use std::collections::BTreeMap;
 use std::path::Path;
 use touchmark_formats::date::Date;
+use touchmark_formats::delegation::SerialRange;
 use touchmark_formats::key::KeyBytes;
 use touchmark_formats::ledger::map::{Place, Subtree};
 use touchmark_formats::ledger::merkle::Hash;
 use touchmark_formats::ledger::record::{Event, Record, commitment};
 use touchmark_formats::mark::Serial;
+use touchmark_formats::text::Label;
 use zeroize::Zeroizing;
 
 /// The maker's ledger.
@@ -227,6 +229,31 @@ impl Ledger {
     pub fn party(&mut self, number: u64) -> Result<Option<u64>> {
         let rows = self.db.rows("SELECT record FROM ledger_party WHERE number = $1", &[number.into()])?;
         rows.first().map(|row| fields::<1>(row).and_then(|[record]| record.count())).transpose()
+    }
+
+    /// The commissionings of a lot, also those that were corrected away, in rising order.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn lot(&mut self, lot: &Label) -> Result<Vec<(u64, Event)>> {
+        let sql = "SELECT record FROM ledger_lot WHERE lot = $1 ORDER BY record";
+        let rows = self.db.rows(sql, &[lot.as_str().into()])?;
+        let numbers = rows.iter().map(|row| fields::<1>(row).and_then(|[record]| record.count()));
+        numbers.collect::<Result<Vec<_>>>()?.into_iter().map(|number| Ok((number, self.event(number)?))).collect()
+    }
+
+    /// The ranges that hold any of some serials, in rising order.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn ranges(&mut self, line: &KeyBytes, serials: SerialRange) -> Result<Vec<Segment>> {
+        let Some(number) = self.line(line) else { return Ok(Vec::new()) };
+        let mut found: Vec<Segment> = self.segment(line, serials.first)?.into_iter().collect();
+        let next = found.first().map_or(serials.first.get(), |segment| segment.last.saturating_add(1));
+        if next <= serials.last.get() {
+            found.extend(self.segments(number, next, serials.last.get(), u64::from(u32::MAX))?);
+        }
+        Ok(found)
     }
 
     /// The segment that holds a serial.

@@ -119,22 +119,11 @@ fn what_cannot_be_is_refused_with_the_record_that_it_conflicts_with() {
         assert!(ledger.append(&[shipped(100, 101, 20, 1)]).is_err(), "record 1 is no customer");
         assert!(ledger.append(&[shipped(100, 101, 20, 9)]).is_err());
         // Back, and out again; and what was wrong goes back to what was before.
-        ledger
-            .append(&[
-                returned(125, 129, 22),
-                shipped(125, 126, 23, 0),
-                corrected(125, 126, 23),
-                shipped(125, 129, 23, 0),
-            ])
-            .unwrap_err();
-        ledger
-            .append(&[
-                returned(125, 129, 22),
-                shipped(125, 126, 23, 0),
-                corrected(125, 126, 23),
-                shipped(125, 126, 24, 0),
-            ])
-            .unwrap();
+        let again = |last, day| {
+            [returned(125, 129, 22), shipped(125, 126, 23, 0), corrected(125, 126, 23), shipped(125, last, day, 0)]
+        };
+        ledger.append(&again(129, 23)).unwrap_err();
+        ledger.append(&again(126, 24)).unwrap();
         let segment = ledger.segment(&LINE, Serial::new(126).unwrap()).unwrap().unwrap();
         let kinds: Vec<_> = ledger.chain(&segment).unwrap().iter().map(|(n, e)| (*n, e.what.name())).collect();
         assert_eq!(
@@ -163,6 +152,71 @@ fn a_commissioning_that_is_corrected_away_can_be_made_anew() {
             format!("cannot ship serials 6 to 10: 6 to 10 are corrected away on {} (record 1)", Date::from_days(10));
         refused(&mut ledger, shipped(6, 10, 12, 3), &why);
         ledger.append(&[shipped(1, 5, 12, 3)]).unwrap();
+    });
+}
+
+#[test]
+fn parts_named_together_are_cut_where_another_record_answers() {
+    on_both(|world| {
+        let mut ledger = world.open();
+        let cut = |ledger: &mut Ledger, first, last| {
+            let pieces = ledger.pieces(&LINE, range(first, last)).unwrap();
+            pieces.iter().map(|p| (p.first.get(), p.last.get())).collect::<Vec<_>>()
+        };
+        assert_eq!(cut(&mut ledger, 5, 9), [(5, 9)]);
+        ledger.append(&[New::Party(customer(1)), made(10, 19), made(30, 39), shipped(12, 13, 20, 0)]).unwrap();
+        assert_eq!(cut(&mut ledger, 5, 45), [(5, 9), (10, 11), (12, 13), (14, 19), (20, 29), (30, 39), (40, 45)]);
+        assert_eq!(cut(&mut ledger, 13, 31), [(13, 13), (14, 19), (20, 29), (30, 31)]);
+        assert_eq!(cut(&mut ledger, 15, 15), [(15, 15)]);
+        assert_eq!(cut(&mut ledger, 39, Serial::MAX), [(39, 39), (40, Serial::MAX)]);
+    });
+}
+
+#[test]
+fn a_lot_is_what_was_commissioned_as_that_and_is_left() {
+    on_both(|world| {
+        let mut ledger = world.open();
+        let of_lot = |first, last, day, lot: &str| {
+            let lot = Some(label(lot));
+            happened(first, last, day, What::Commissioned { part: label("P"), lot, keys: None })
+        };
+        let gone = happened(3, 4, 20, What::Destroyed { document: None });
+        let anew = [corrected(9, 10, 11), of_lot(9, 9, 12, "B"), corrected(9, 9, 12)];
+        ledger.append(&[&[of_lot(1, 10, 10, "A"), of_lot(20, 29, 10, "A"), gone][..], &anew].concat()).unwrap();
+        let mut lot = |name: &str, destroyed| {
+            let parts = ledger.parts_of_lot(&label(name), Some(LINE), destroyed).map_err(|e| e.message)?;
+            Ok(parts.iter().flat_map(|p| &p.serials).map(|s| (s.first.get(), s.last.get())).collect::<Vec<_>>())
+        };
+        assert_eq!(lot("A", false), Ok(vec![(1, 2), (5, 8), (20, 29)]));
+        assert_eq!(lot("A", true), Ok(vec![(1, 2), (3, 4), (5, 8), (20, 29)]));
+        assert_eq!(lot("B", false), Err("nothing is left of lot B".to_owned()));
+        assert_eq!(lot("C", false), Err("lot C was never commissioned".to_owned()));
+        ledger.append(&[of_lot(9, 9, 13, "B")]).unwrap();
+        let parts = ledger.parts_of_lot(&label("B"), None, false).unwrap();
+        assert_eq!(parts, [Parts { name: "lot B".into(), line: LINE, serials: vec![range(9, 9)] }]);
+        assert!(ledger.parts_of_lot(&label("B"), Some(KeyBytes([9; 32])), false).is_err());
+    });
+}
+
+#[test]
+fn what_is_appended_together_is_there_as_a_whole_or_not_at_all() {
+    on_both(|world| {
+        let (mut ledger, mut other) = (world.open(), world.open());
+        // Another connection has appended since this one looked.
+        other.append(&[New::Party(customer(1)), made(1, 9)]).unwrap();
+        let numbers = ledger.together(|ledger| {
+            let to = ledger.party(&customer(2))?;
+            assert_eq!((to, ledger.party(&customer(1))?, ledger.party(&customer(2))?), (2, 0, 2));
+            ledger.append(&[shipped(1, 2, 20, to)])
+        });
+        assert_eq!(numbers, Ok(3..4));
+        let refused = ledger.together(|ledger| {
+            let to = ledger.party(&customer(3))?;
+            ledger.append(&[shipped(3, 4, 20, to)])?;
+            ledger.append(&[shipped(4, 5, 20, to)])
+        });
+        assert_eq!((refused.unwrap_err().kind, ledger.size()), (crate::error::Kind::Refused, 4));
+        assert_eq!(ledger.party(3), Ok(None));
     });
 }
 
@@ -438,6 +492,8 @@ fn an_audit_names_the_record_that_was_touched() {
         assert_eq!(faults[0].record, 192, "{faults:?}");
         let faults = edit("DELETE FROM ledger_segment WHERE place = 200300");
         assert_eq!(faults.len(), 1, "{faults:?}");
+        let faults = edit("DELETE FROM ledger_lot WHERE record = 9");
+        assert_eq!((faults.len(), faults[0].record), (1, 9), "{faults:?}");
         let faults = edit("UPDATE ledger_line SET count = 5, hash = public");
         assert_eq!(faults.len(), 1, "{faults:?}");
     });

@@ -5,11 +5,14 @@
 //! Packing the very same things again gives the same label again.
 
 mod book;
+mod named;
 
 pub use book::{Book, Packed};
+pub use named::{by_name, by_scan};
 
 use crate::error::{Error, Result};
 use crate::lot::merged;
+use std::path::Path;
 use touchmark_formats::base45;
 use touchmark_formats::carried::Carried;
 use touchmark_formats::container::{Container, Level, Sscc};
@@ -61,33 +64,42 @@ pub struct Contents {
 /// # Errors
 /// It is no mark, or not one that this line signed; or a container that is not on record in `book`.
 pub fn scanned(text: &str, delegation: &Delegation, key: &PublicKey, book: &Book) -> Result<Piece> {
-    let unusable =
-        |why: &dyn std::fmt::Display| Error::unusable(format!("{text:?} is not the text form of a mark: {why}"));
-    let code = text.strip_prefix("TM1:").unwrap_or(text);
-    let bytes = base45::decode(code).map_err(|e| unusable(&e))?;
-    let carried = Carried::from_bytes(&bytes).map_err(|e| unusable(&e))?;
-    let lot = carried.lot(delegation).cloned();
-    let part = delegation.part_named(carried.part()).cloned();
-    let good = |part: &Label| key.verify(&carried.message(&delegation.maker, part, lot.as_ref()), carried.signature());
-    let part = part.filter(good).ok_or_else(|| {
+    let carried = carried(text)?;
+    let (part, lot) = signed(&carried, delegation, key).ok_or_else(|| {
         Error::refused(format!("serials {}: this line did not sign the mark {text:?}", carried.serials()))
             .hint("what another line made is packed by that line; what nobody made is no part")
     })?;
-    match carried {
+    match &carried {
         Carried::Mark(_) => Ok(Piece { level: None, serials: vec![carried.serials()], part, lot }),
         Carried::Container(signed) => {
-            let known = book.find(&base45::encode(&bytes)).ok_or_else(|| {
-                Error::refused(format!(
-                    "the {} of serials {} is not on record in {}",
-                    signed.container.level.name(),
-                    signed.container.serials,
-                    book.path().display()
-                ))
-                .hint("which of its serials are missing is known only where it was packed")
-            })?;
+            let known = book
+                .find(&base45::encode(&carried.to_bytes()))
+                .ok_or_else(|| not_packed_here(&signed.container, book.path()))?;
             Ok(Piece { level: Some(signed.container.level), serials: known.serials.clone(), part, lot })
         }
     }
+}
+
+/// What a text form says, with or without `TM1:` before it. Nothing is proven by it.
+fn carried(text: &str) -> Result<Carried> {
+    let unusable =
+        |why: &dyn std::fmt::Display| Error::unusable(format!("{text:?} is not the text form of a mark: {why}"));
+    let bytes = base45::decode(text.strip_prefix("TM1:").unwrap_or(text)).map_err(|e| unusable(&e))?;
+    Carried::from_bytes(&bytes).map_err(|e| unusable(&e))
+}
+
+/// Part and lot of a mark that the line with this delegation and public key signed; `None` if it did not.
+fn signed(carried: &Carried, delegation: &Delegation, key: &PublicKey) -> Option<(Label, Option<Label>)> {
+    let lot = carried.lot(delegation).cloned();
+    let part = delegation.part_named(carried.part()).cloned()?;
+    let message = carried.message(&delegation.maker, &part, lot.as_ref());
+    key.verify(&message, carried.signature()).then_some((part, lot))
+}
+
+fn not_packed_here(container: &Container, book: &Path) -> Error {
+    let (level, serials) = (container.level.name(), container.serials);
+    Error::refused(format!("the {level} of serials {serials} is not on record in {}", book.display()))
+        .hint("which of its serials are missing is known only where it was packed")
 }
 
 /// What the container of `pieces` says.

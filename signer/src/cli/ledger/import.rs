@@ -1,12 +1,11 @@
 //! `touchmark-sign ledger import`.
 
 use super::Io;
-use crate::cli::ship::party_record;
 use crate::consignees;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::home::Home;
-use crate::ledger::{Happened, Keeper, New};
+use crate::ledger::{Happened, Keeper, New, Together};
 use crate::table::Table;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -39,37 +38,35 @@ const COLUMNS: [&str; 10] = ["event", "line", "first", "last", "date", "to", "sh
 
 pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
     let home = Home::open(&args.home)?;
-    let mut reader = Reader {
-        keeper: Keeper::open(&home)?,
-        customers: consignees::parties(&home.consignees_file())?,
-        home,
-        new: Vec::new(),
-        lines: BTreeMap::new(),
-    };
-    for path in &args.files {
-        let bytes = files::read(path)?;
-        if bytes.trim_ascii_start().starts_with(b"{") {
-            reader.hand_over(path, &bytes)?
-        } else {
-            reader.table(path, &bytes)?
+    let mut keeper = Keeper::open(&home)?;
+    let customers = consignees::parties(&home.consignees_file())?;
+    let files = args.files.iter().map(|path| Ok((path, files::read(path)?))).collect::<Result<Vec<_>>>()?;
+    let (events, last) = keeper.ledger.together(|ledger| {
+        let mut reader = Reader { ledger, customers, home, new: Vec::new(), lines: BTreeMap::new() };
+        for (path, bytes) in &files {
+            if bytes.trim_ascii_start().starts_with(b"{") {
+                reader.hand_over(path, bytes)?
+            } else {
+                reader.table(path, bytes)?
+            }
         }
-    }
-    let Reader { mut keeper, new, .. } = reader;
-    let events = new.iter().filter(|new| matches!(new, New::Event(_))).count();
-    let numbers = keeper.ledger.append(&new)?;
-    io.say(format_args!("{events} events on record, the last of them record {}", numbers.end.saturating_sub(1)));
+        let Reader { ledger, new, .. } = reader;
+        let numbers = ledger.append(&new)?;
+        Ok((new.len(), numbers.end.saturating_sub(1)))
+    })?;
+    io.say(format_args!("{events} events on record, the last of them record {last}"));
     Ok(())
 }
 
-struct Reader {
+struct Reader<'a, 'b> {
     home: Home,
-    keeper: Keeper,
+    ledger: &'a mut Together<'b>,
     customers: BTreeMap<u64, Party>,
     new: Vec<New>,
     lines: BTreeMap<String, KeyBytes>,
 }
 
-impl Reader {
+impl Reader<'_, '_> {
     fn hand_over(&mut self, path: &Path, bytes: &[u8]) -> Result<()> {
         let envelope = Signed::<HandOver>::from_json(bytes).map_err(|e| Error::file(path, e))?;
         let [signature] = envelope.signatures.as_slice() else {
@@ -142,8 +139,8 @@ impl Reader {
 
     fn customer(&mut self, number: &str) -> Result<u64> {
         let known = number.parse().ok().and_then(|number: u64| Some((number, self.customers.get(&number)?)));
-        let (number, party) =
+        let (_, party) =
             known.ok_or_else(|| Error::unusable(format!("{number:?} is no number of a customer in consignees.csv")))?;
-        party_record(&mut self.keeper.ledger, number, party, &mut self.new)
+        self.ledger.party(party)
     }
 }
