@@ -1,5 +1,6 @@
 //! The maker's customers: a table that people keep in a spreadsheet.
 
+use crate::epcis::Gln;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::table::Table;
@@ -14,8 +15,8 @@ pub const HEADER: &str = "number,name,country,address\n";
 /// The largest number that any capsule holds, 2^40 - 1.
 const MAX_NUMBER: u64 = (1 << 40) - 1;
 
-/// Columns that may follow: what the ledger also knows of a customer.
-const MORE: [&str; 4] = ["lei", "eori", "duns", "key"];
+/// Columns that may follow: what the ledger also knows of a customer, and its Global Location Number.
+const MORE: [&str; 5] = ["lei", "eori", "duns", "key", "gln"];
 
 /// Reads the table at `path`, by number.
 ///
@@ -32,10 +33,7 @@ pub fn read(path: &Path) -> Result<BTreeMap<u64, Consignee>> {
 pub fn parties(path: &Path) -> Result<BTreeMap<u64, Party>> {
     rows(path, |row, names| {
         let Consignee { number, name, country, address } = consignee(row)?;
-        let cell = |column: &str| {
-            let at = names.iter().position(|name| name == column)?;
-            row.get(at).filter(|cell| !cell.is_empty())
-        };
+        let cell = |column: &str| named(row, names, column);
         Ok(Party {
             country,
             address,
@@ -46,6 +44,27 @@ pub fn parties(path: &Path) -> Result<BTreeMap<u64, Party>> {
             ..Party { number: Some(number), ..Party::named(name) }
         })
     })
+}
+
+/// Reads the numbers of the customers in the table at `path` that have a Global Location Number, by that.
+///
+/// # Errors
+/// As [`read`]; or two have the same.
+pub fn glns(path: &Path) -> Result<BTreeMap<Gln, u64>> {
+    let mut all = BTreeMap::new();
+    for (number, gln) in rows(path, |row, names| typed::<Gln>(named(row, names, "gln")))? {
+        let Some(gln) = gln else { continue };
+        if let Some(other) = all.insert(gln.clone(), number) {
+            return Err(Error::file(path, format_args!("customers {other} and {number} have the same GLN {gln}")));
+        }
+    }
+    Ok(all)
+}
+
+/// What stands in the column with this name, where there is one and it is not empty.
+fn named<'a>(row: &'a csv::StringRecord, names: &csv::StringRecord, column: &str) -> Option<&'a str> {
+    let at = names.iter().position(|name| name == column)?;
+    row.get(at).filter(|cell| !cell.is_empty())
 }
 
 fn typed<T: std::str::FromStr<Err: std::fmt::Display>>(cell: Option<&str>) -> std::result::Result<Option<T>, String> {

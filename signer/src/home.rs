@@ -30,6 +30,7 @@ use touchmark_formats::capsule::YearKey;
 use touchmark_formats::close::LotClose;
 use touchmark_formats::date::Date;
 use touchmark_formats::delegation::{Delegation, SerialRange};
+use touchmark_formats::key::KeyBytes;
 use touchmark_formats::signed::Signed;
 
 /// A home folder.
@@ -115,6 +116,12 @@ impl Home {
     #[must_use]
     pub fn consignees_file(&self) -> PathBuf {
         self.0.join("consignees.csv")
+    }
+
+    /// Which GTIN is which part ([`crate::epcis`]), where the maker has some.
+    #[must_use]
+    pub fn gtins_file(&self) -> PathBuf {
+        self.0.join("gtins.csv")
     }
 
     /// A secret key: `root`, `authority`, or a line's slug.
@@ -330,6 +337,23 @@ impl Home {
     fn read_line(&self, slug: String) -> Result<Line> {
         let delegation = read_delegation(&self.delegation_file(&slug))?;
         Ok(Line { slug, delegation })
+    }
+
+    /// The public key of the line with this name, or of the only one; its secret key may be elsewhere.
+    ///
+    /// # Errors
+    /// There is none, or there are several and none was named.
+    pub fn line_public(&self, name: Option<&str>) -> Result<KeyBytes> {
+        let lines = self.lines()?;
+        let names = lines.iter().map(|l| format!("{:?}", l.delegation.signed.line.as_str()));
+        let names = names.collect::<Vec<_>>().join(", ");
+        let mut found = lines.iter().filter(|l| name.is_none_or(|n| l.delegation.signed.line.as_str() == n));
+        match (found.next(), found.next()) {
+            (Some(line), None) => Ok(line.delegation.signed.key),
+            (None, _) => Err(Error::file(&self.0, format_args!("there is no such line, only {names}"))),
+            _ => Err(Error::file(&self.0, format_args!("there are several lines: {names}"))
+                .hint("name one with --line NAME")),
+        }
     }
 
     /// The line with this name, or the only one, of those whose keys are here.

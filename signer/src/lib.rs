@@ -16,6 +16,7 @@
 //! | [`sign`] | a mark and a key to a signed mark |
 //! | [`mod@line`] | marks issued at marking time: store, rules, service |
 //! | [`ledger`] | where parts went, provably |
+//! | [`epcis`] | the ledger's events in the form that the trade exchanges |
 //! | [`substrate`] | strips and trays: which units get a mark |
 //! | [`pack`] | reels, boxes and pallets |
 //! | [`plan`] | which symbol, what size, what fits a package |
@@ -29,6 +30,7 @@ pub mod consignees;
 pub mod delegate;
 pub mod design;
 pub mod disclose;
+pub mod epcis;
 pub mod error;
 pub mod files;
 pub mod home;
@@ -41,6 +43,7 @@ pub mod line;
 pub mod lot;
 pub mod matching;
 pub mod pack;
+mod percent;
 pub mod plan;
 pub mod readback;
 pub mod render;

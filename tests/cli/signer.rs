@@ -20,6 +20,8 @@ mod crash;
 mod delegate;
 #[path = "signer/disclose.rs"]
 mod disclose;
+#[path = "signer/epcis.rs"]
+mod epcis;
 #[path = "signer/hsm.rs"]
 mod hsm;
 #[path = "signer/init.rs"]

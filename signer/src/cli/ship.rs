@@ -88,7 +88,7 @@ pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
     let date = args.date.map_or_else(|| today(io.now), Ok)?;
     let named = named(&args, &home, io)?;
     let line = args.line.as_deref();
-    let only = line.map(|name| super::ledger::line_key(&home, Some(name))).transpose()?;
+    let only = line.map(|name| home.line_public(Some(name))).transpose()?;
     let customers = match args.what.to {
         Some(_) => consignees::parties(&home.consignees_file())?,
         None => BTreeMap::new(),
@@ -127,7 +127,7 @@ fn named(args: &Args, home: &Home, io: &mut Io<'_>) -> Result<Vec<Parts>> {
     let PartsArgs { serials, container, from, .. } = &args.parts;
     let mut all = Vec::new();
     if !serials.is_empty() {
-        let line = super::ledger::line_key(home, args.line.as_deref())?;
+        let line = home.line_public(args.line.as_deref())?;
         all.extend(serials.iter().map(|serials| Parts { name: String::new(), line, serials: vec![*serials] }));
     }
     if container.is_empty() && from.is_none() {

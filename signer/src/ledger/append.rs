@@ -218,7 +218,7 @@ impl Ledger {
     }
 
     /// The event that counts where `number` answers: itself, or what a correction goes back to.
-    fn counting(&mut self, desk: &Desk, number: u64) -> Result<Option<(u64, Event)>> {
+    pub(super) fn counting(&mut self, desk: &Desk, number: u64) -> Result<Option<(u64, Event)>> {
         let mut next = Some(number);
         while let Some(number) = next {
             let event = self.read(desk, number)?;

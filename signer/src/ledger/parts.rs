@@ -1,11 +1,14 @@
 //! Which ranges of serials a record of their own is due for, when parts are named together.
 
+use super::append::Desk;
+use super::log::Edge;
 use super::rules::{Segment, State};
-use super::store::Ledger;
+use super::store::{Ledger, strange};
 use crate::error::{Error, Result};
 use touchmark_formats::delegation::SerialRange;
 use touchmark_formats::key::KeyBytes;
-use touchmark_formats::ledger::record::What;
+use touchmark_formats::ledger::party::Party;
+use touchmark_formats::ledger::record::{Event, Record, What};
 use touchmark_formats::mark::Serial;
 use touchmark_formats::text::Label;
 
@@ -77,7 +80,49 @@ impl Ledger {
 
     /// The record by which the parts of a range were made.
     fn origin(&mut self, segment: &Segment) -> Result<Option<u64>> {
-        let chain = self.chain(segment)?;
-        Ok(chain.iter().find(|(_, event)| matches!(event.what, What::Commissioned { .. })).map(|(number, _)| *number))
+        self.made(segment).map(|made| made.map(|(number, ..)| number))
+    }
+
+    /// How the parts of a range were made: the record, the part and the lot.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn made(&mut self, segment: &Segment) -> Result<Option<(u64, Label, Option<Label>)>> {
+        self.made_by(segment.record)
+    }
+
+    /// The same of parts for which the record with this number answers, or did.
+    pub(crate) fn made_by(&mut self, number: u64) -> Result<Option<(u64, Label, Option<Label>)>> {
+        let made = self.chain_from(number)?.into_iter().find_map(|(number, event)| match event.what {
+            What::Commissioned { part, lot, .. } => Some((number, part, lot)),
+            _ => None,
+        });
+        Ok(made)
+    }
+
+    /// The event that counts where the record with this number answers: itself, or what a correction goes back to.
+    pub(crate) fn counts(&mut self, number: u64) -> Result<Option<(u64, Event)>> {
+        let desk = Desk::new(self.size, Edge::default());
+        self.counting(&desk, number)
+    }
+
+    /// Who has the parts of a range: the customer or whoever got them after that, and at whose door they are, if it is
+    /// another's.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn holders(&mut self, segment: &Segment) -> Result<(Option<Party>, Option<Party>)> {
+        let counts = self.counts(segment.record)?;
+        let mut party = |number| match self.record(number)? {
+            Record::Party(party) => Ok(party),
+            _ => Err(strange("a customer")),
+        };
+        match counts {
+            Some((_, Event { what: What::Shipped { to, ship_to, .. }, .. })) => {
+                Ok((Some(party(to)?), ship_to.map(party).transpose()?))
+            }
+            Some((_, Event { what: What::HandedOver(handed), .. })) => Ok((Some(handed.to), None)),
+            _ => Ok((None, None)),
+        }
     }
 }

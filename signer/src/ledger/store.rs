@@ -199,7 +199,7 @@ impl Ledger {
     }
 
     /// The event with this number.
-    pub(super) fn event(&mut self, number: u64) -> Result<Event> {
+    pub(crate) fn event(&mut self, number: u64) -> Result<Event> {
         match self.record(number)? {
             Record::Event(event) => Ok(event),
             _ => Err(strange("an event")),
@@ -211,8 +211,13 @@ impl Ledger {
     /// # Errors
     /// The store failed.
     pub fn chain(&mut self, segment: &Segment) -> Result<Vec<(u64, Event)>> {
+        self.chain_from(segment.record)
+    }
+
+    /// The event with this number and those before it, the newest first.
+    pub(super) fn chain_from(&mut self, number: u64) -> Result<Vec<(u64, Event)>> {
         let mut chain = Vec::new();
-        let mut next = Some(segment.record);
+        let mut next = Some(number);
         while let Some(number) = next {
             let event = self.event(number)?;
             // Each is older than the one after it, or the store would make this go on for ever.

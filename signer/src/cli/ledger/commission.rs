@@ -50,7 +50,7 @@ pub(super) struct Args {
 pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
     let home = Home::open(&args.home)?;
     let mut keeper = Keeper::open(&home)?;
-    let line = super::line_key(&home, args.line.as_deref())?;
+    let line = home.line_public(args.line.as_deref())?;
     let new = match (&args.serials, &args.part, args.date, &args.lot) {
         (Some(serials), Some(part), Some(date), lot) => {
             let what = What::Commissioned { part: part.clone(), lot: lot.clone(), keys: None };

@@ -1,7 +1,9 @@
 //! `touchmark-sign ledger import`.
 
 use super::Io;
+use crate::cli::counted;
 use crate::consignees;
+use crate::epcis::{self, Imported, Names};
 use crate::error::{Error, Result};
 use crate::files;
 use crate::home::Home;
@@ -18,9 +20,12 @@ use touchmark_formats::mark::Serial;
 use touchmark_formats::signed::Signed;
 use touchmark_formats::text::Label;
 
-/// Put on record what distributors signed, or the rows of a table
+/// Put on record what distributors signed, the rows of a table, or the events of a GS1 EPCIS 2.0 document
 ///
-/// A hand-over is the file that `touchmark-sign handover` made. A table is CSV with the columns event, line, first, last,
+/// Of a document (JSON-LD) go on record: commissioning, shipping, void_shipping, receiving with the disposition returned,
+/// destroying, and error declarations of these; containers are what its aggregations, or `pack`, say. Receiving by whoever has
+/// the parts confirms it; what says nothing of where parts went is passed over. GTINs are those of gtins.csv (columns gtin, part,
+/// line, prefix), customers those of consignees.csv with their GLN in the column gln. A hand-over is the file that `touchmark-sign handover` made. A table is CSV with the columns event, line, first, last,
 /// date, to, ship-to, document, part, lot: event is commissioned, shipped, returned, destroyed or corrected; line is
 /// its name, and may be empty where the home has one; to and ship-to are numbers of consignees.csv; the document of a correction is its
 /// reason. All files together go on record, or nothing does.
@@ -29,7 +34,10 @@ pub(super) struct Args {
     /// The maker's home
     #[arg(long, value_name = "DIR")]
     home: PathBuf,
-    /// Hand-overs (.json) and tables (.csv)
+    /// The customer of an EPCIS document's shipments that do not say to whom they went: its number
+    #[arg(long, value_name = "N")]
+    to: Option<u64>,
+    /// Hand-overs (.json), tables (.csv) and EPCIS documents (.jsonld, .json)
     #[arg(required = true, value_name = "F")]
     files: Vec<PathBuf>,
 }
@@ -40,28 +48,62 @@ pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
     let home = Home::open(&args.home)?;
     let mut keeper = Keeper::open(&home)?;
     let customers = consignees::parties(&home.consignees_file())?;
+    let names = Names::of(&home, &keeper.document.signed.origin)?;
     let files = args.files.iter().map(|path| Ok((path, files::read(path)?))).collect::<Result<Vec<_>>>()?;
-    let (events, last) = keeper.ledger.together(|ledger| {
-        let mut reader = Reader { ledger, customers, home, new: Vec::new(), lines: BTreeMap::new() };
+    let mut done = Imported::default();
+    let last = keeper.ledger.together(|ledger| {
         for (path, bytes) in &files {
-            if bytes.trim_ascii_start().starts_with(b"{") {
-                reader.hand_over(path, bytes)?
+            let mut reader =
+                Reader { ledger, customers: &customers, home: &home, new: Vec::new(), lines: BTreeMap::new() };
+            if !bytes.trim_ascii_start().starts_with(b"{") {
+                reader.table(path, bytes)?;
+            } else if is_envelope(bytes) {
+                reader.hand_over(path, bytes)?;
             } else {
-                reader.table(path, bytes)?
+                let imported = epcis::import(bytes, path, &names, args.to, ledger)?;
+                done.records += imported.records;
+                done.confirmed += imported.confirmed;
+                done.passed_over.extend(imported.passed_over);
+                continue;
             }
+            let new = reader.new;
+            ledger.append(&new)?;
+            done.records += new.len() as u64;
         }
-        let Reader { ledger, new, .. } = reader;
-        let numbers = ledger.append(&new)?;
-        Ok((new.len(), numbers.end.saturating_sub(1)))
+        Ok(ledger.ledger().size().saturating_sub(1))
     })?;
-    io.say(format_args!("{events} events on record, the last of them record {last}"));
+    if !done.passed_over.is_empty() {
+        let some = done.passed_over.iter().take(5).cloned().collect::<Vec<_>>().join(", ");
+        let more = if done.passed_over.len() > 5 { ", and more" } else { "" };
+        io.say(format_args!("note: passed over, for they say nothing of where parts went: {some}{more}"));
+    }
+    if done.confirmed > 0 {
+        io.say(format_args!("{} of parts received, which confirm what is on record", counted(done.confirmed, "event")));
+    }
+    match done.records {
+        0 => io.say("no events on record that were not there"),
+        events => {
+            let events = counted(usize::try_from(events).unwrap_or(usize::MAX), "event");
+            io.say(format_args!("{events} on record, the last of them record {last}"));
+        }
+    }
     Ok(())
 }
 
+/// Whether a file of JSON is one that somebody signed.
+fn is_envelope(bytes: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Envelope {
+        #[serde(rename = "signatures")]
+        _signatures: serde::de::IgnoredAny,
+    }
+    serde_json::from_slice::<Envelope>(bytes).is_ok()
+}
+
 struct Reader<'a, 'b> {
-    home: Home,
+    home: &'a Home,
     ledger: &'a mut Together<'b>,
-    customers: BTreeMap<u64, Party>,
+    customers: &'a BTreeMap<u64, Party>,
     new: Vec<New>,
     lines: BTreeMap<String, KeyBytes>,
 }
@@ -132,7 +174,7 @@ impl Reader<'_, '_> {
         if let Some(key) = self.lines.get(&slot) {
             return Ok(*key);
         }
-        let key = super::line_key(&self.home, name)?;
+        let key = self.home.line_public(name)?;
         self.lines.insert(slot, key);
         Ok(key)
     }

@@ -34,7 +34,7 @@ pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
     let home = Home::open(&args.home)?;
     let mut keeper = Keeper::open(&home)?;
     keeper.ledger.require_head()?;
-    let line = super::line_key(&home, args.line.as_deref())?;
+    let line = home.line_public(args.line.as_deref())?;
     let serial = Serial::new(args.serial).ok_or_else(|| Error::unusable("a serial is at most 2^53 - 1"))?;
     let mut numbers = keeper.records_of(&[Place { line, serial }])?;
     numbers.push(keeper.ledger.size().saturating_sub(1));

@@ -1,6 +1,7 @@
 //! Names of keys in tokens: PKCS#11 URIs (RFC 7512).
 
 use crate::error::{Error, Result};
+use crate::percent;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -94,22 +95,8 @@ fn wrong(what: &str) -> Error {
     Error::unusable(format!("the PKCS#11 URI {what}"))
 }
 
-/// Percent-decoding (RFC 3986, section 2.1).
 fn decoded(text: &str) -> Result<Vec<u8>> {
-    let mut bytes = text.bytes();
-    let mut out = Vec::with_capacity(text.len());
-    let digit = |b: Option<u8>| b.and_then(|b| char::from(b).to_digit(16));
-    while let Some(byte) = bytes.next() {
-        out.push(match byte {
-            b'%' => match (digit(bytes.next()), digit(bytes.next())) {
-                // Two hexadecimal digits make at most 255.
-                (Some(high), Some(low)) => (high << 4 | low) as u8,
-                _ => return Err(wrong("has a % without two hexadecimal digits")),
-            },
-            _ => byte,
-        });
-    }
-    Ok(out)
+    percent::decode(text).ok_or_else(|| wrong("has a % without two hexadecimal digits"))
 }
 
 impl FromStr for Uri {
