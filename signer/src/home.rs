@@ -189,6 +189,24 @@ impl Home {
         }
     }
 
+    /// Names the key of `uri` as the one called `name`; it is made if its token has none of that name.
+    ///
+    /// # Errors
+    /// A key of that name is here already; or the token's cannot be opened or made.
+    pub fn set_token_key(&self, name: &str, uri: Uri, unlock: &mut dyn Unlock) -> Result<Pkcs11Key> {
+        if self.key_file(name).exists() {
+            return Err(Error::file(&self.key_file(name), "this key is in a file already")
+                .hint("take another name, or that file away"));
+        }
+        let file = self.key_uri_file(name);
+        if self.key_uri(name)?.is_some_and(|known| known != uri) {
+            return Err(Error::file(&file, "this key is named by another PKCS#11 URI already"));
+        }
+        let key = Pkcs11Key::open(uri, Missing::Generate, unlock)?;
+        files::write(&file, format!("{}\n", key.uri().as_str()).as_bytes(), Access::Ordinary)?;
+        Ok(key)
+    }
+
     /// Where the key called `name` stands, if that is a token.
     ///
     /// # Errors
@@ -253,13 +271,19 @@ impl Home {
         Ok(key)
     }
 
-    /// Whether the keys of this maker's home are under a passphrase: whether its root key is.
+    /// Whether the keys in files of this maker's home are under a passphrase: its root key; where that is in a token, its
+    /// authority's key; where that is too, its year keys. With none of these a new key is to be under one.
     ///
     /// # Errors
-    /// The root key cannot be read.
+    /// A key is there and cannot be read.
     pub fn is_encrypted(&self) -> Result<bool> {
-        let pem = zeroize::Zeroizing::new(files::read(&self.key_file("root"))?);
-        Ok(std::str::from_utf8(&pem).is_ok_and(is_encrypted))
+        if let Some(path) = ["root", "authority"].map(|name| self.key_file(name)).iter().find(|path| path.exists()) {
+            let pem = zeroize::Zeroizing::new(files::read(path)?);
+            return Ok(std::str::from_utf8(&pem).is_ok_and(is_encrypted));
+        }
+        let plain = std::ffi::OsStr::new(year::extension(false));
+        let years = std::fs::read_dir(self.0.join("disclosure")).into_iter().flatten().flatten();
+        Ok(!years.map(|entry| entry.path()).any(|path| path.extension() == Some(plain)))
     }
 
     /// Closes `serials` of `line`: `make` makes the record from the serials issued so far, while nobody issues any, and
@@ -407,6 +431,24 @@ pub fn slug(line: &str) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_are_encrypted_if_the_first_that_is_in_a_file_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::at(folder.path());
+        for name in ["keys", "disclosure"] {
+            std::fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        assert_eq!(home.is_encrypted(), Ok(true), "nothing says that a new key may be plain");
+        std::fs::write(home.year_file(2026, true), "").unwrap();
+        assert_eq!(home.is_encrypted(), Ok(true));
+        std::fs::write(home.year_file(2027, false), "").unwrap();
+        assert_eq!(home.is_encrypted(), Ok(false));
+        for (name, pem, expected) in [("authority", "ENCRYPTED PRIVATE", true), ("root", "PRIVATE", false)] {
+            std::fs::write(home.key_file(name), format!("-----BEGIN {pem} KEY-----\n")).unwrap();
+            assert_eq!(home.is_encrypted(), Ok(expected));
+        }
+    }
 
     #[test]
     fn slugs_are_plain_file_names() {

@@ -5,7 +5,8 @@ use crate::delegate::{self, Limits};
 use crate::error::{Error, Result};
 use crate::files::{self, Access};
 use crate::home::{Home, slug};
-use crate::keys::{Passphrase, SecretKey, SigningKey, sign_document, year};
+use crate::keys::pkcs11::Uri;
+use crate::keys::{Passphrase, SecretKey, SigningKey, Unlock, sign_document, year};
 use jiff::{SignedDuration, Timestamp, ToSpan, civil, tz::TimeZone};
 use std::fs;
 use std::path::Path;
@@ -33,6 +34,10 @@ pub struct Options {
     pub site: u16,
     /// Who signs the trust bundle.
     pub authority: Label,
+    /// The root key, where it is to be in a token; made there unless it is there already.
+    pub root_token: Option<Uri>,
+    /// The key that signs the trust bundle, likewise.
+    pub authority_token: Option<Uri>,
 }
 
 /// What was made.
@@ -40,6 +45,8 @@ pub struct Options {
 pub struct Made {
     /// The root key.
     pub root: KeyBytes,
+    /// The names of keys that their tokens would give out.
+    pub exportable: Vec<String>,
     /// First date that the line may mark.
     pub not_before: Date,
     /// Last date that the line may mark.
@@ -57,11 +64,18 @@ pub fn today(now: Timestamp) -> Result<Date> {
 
 /// Makes a home in `dir`, which must be missing or empty: all of it, or, whatever interrupts, nothing. Its line may mark
 /// any part, lot and serial dated from 1 January of this year, the year whose disclosure key is made, for five years
-/// from today.
+/// from today. Keys in files are under the passphrase, if there is one; `unlock` gives the PINs of tokens.
 ///
 /// # Errors
-/// `dir` holds something already, or cannot be written.
-pub fn init(dir: &Path, options: &Options, passphrase: Option<&Passphrase>, now: Timestamp) -> Result<Made> {
+/// `dir` holds something already, or cannot be written; or a token has no such key and makes none. A key that was made in
+/// a token stays there, and is the one that the next attempt finds.
+pub fn init(
+    dir: &Path,
+    options: &Options,
+    passphrase: Option<&Passphrase>,
+    now: Timestamp,
+    unlock: &mut dyn Unlock,
+) -> Result<Made> {
     if fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some()) || dir.is_file() {
         return Err(Error::file(dir, "there is something already; a home is made in a new or empty folder"));
     }
@@ -77,7 +91,7 @@ pub fn init(dir: &Path, options: &Options, passphrase: Option<&Passphrase>, now:
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
     let draft = builder.tempdir_in(&parent).map_err(failed)?;
-    let made = fill(&Home::at(draft.path()), options, passphrase, now)?;
+    let made = fill(&Home::at(draft.path()), options, passphrase, now, unlock)?;
     fs::rename(draft.path(), dir).map_err(failed)?;
     // The folder has its new name, so there is nothing left to clean up.
     let _ = draft.keep();
@@ -85,21 +99,39 @@ pub fn init(dir: &Path, options: &Options, passphrase: Option<&Passphrase>, now:
     Ok(made)
 }
 
-fn fill(home: &Home, options: &Options, passphrase: Option<&Passphrase>, now: Timestamp) -> Result<Made> {
+fn fill(
+    home: &Home,
+    options: &Options,
+    passphrase: Option<&Passphrase>,
+    now: Timestamp,
+    unlock: &mut dyn Unlock,
+) -> Result<Made> {
     for folder in ["keys", "lines", "disclosure"] {
         private_folder(&home.dir().join(folder))?;
     }
     let slug = slug(options.line.as_str())?;
-    let [root, authority, line] = [SecretKey::generate()?, SecretKey::generate()?, SecretKey::generate()?];
-    for (name, key) in [("root", &root), ("authority", &authority), (slug.as_str(), &line)] {
+    let mut exportable = Vec::new();
+    let mut key = |name: &str, token: Option<&Uri>| -> Result<Box<dyn SigningKey>> {
+        if let Some(uri) = token {
+            let key = home.set_token_key(name, uri.clone(), unlock)?;
+            if key.is_exportable()? {
+                exportable.push(uri.key_name());
+            }
+            return Ok(Box::new(key));
+        }
+        let key = SecretKey::generate()?;
         key.write(&home.key_file(name), passphrase)?;
-    }
+        Ok(Box::new(key))
+    };
+    let root = key("root", options.root_token.as_ref())?;
+    let authority = key("authority", options.authority_token.as_ref())?;
+    let line = key(&slug, None)?;
     let today = today(now)?;
     let not_before = Date::try_from(civil::date(today.year(), 1, 1)).unwrap_or(Date::MIN);
     let not_after = today.civil().checked_add(YEARS.years()).ok().and_then(|d| Date::try_from(d).ok());
     let not_after = not_after.unwrap_or(Date::MAX);
-    let request = delegate::request(&line, options.line.clone(), root.public())?;
-    let delegation = delegate::grant(&root, &request, Limits::wide(options.site, not_before, not_after))?;
+    let request = delegate::request(&*line, options.line.clone(), root.public())?;
+    let delegation = delegate::grant(&*root, &request, Limits::wide(options.site, not_before, not_after))?;
     files::write(&home.delegation_file(&slug), delegation.to_json().as_bytes(), Access::Ordinary)?;
     year::write(&home.year_file(today.year(), passphrase.is_some()), today.year(), &year::generate()?, passphrase)?;
     files::write(&home.consignees_file(), consignees::HEADER.as_bytes(), Access::Private)?;
@@ -112,12 +144,12 @@ fn fill(home: &Home, options: &Options, passphrase: Option<&Passphrase>, now: Ti
         delegations: vec![delegation],
         closed: Vec::new(),
     };
-    let bundle = first_bundle(&authority, options.authority.clone(), maker, now)?;
+    let bundle = first_bundle(&*authority, options.authority.clone(), maker, now)?;
     files::write(&home.trust_file(), bundle.to_json().as_bytes(), Access::Ordinary)?;
-    Ok(Made { root: root.public(), not_before, not_after })
+    Ok(Made { root: root.public(), exportable, not_before, not_after })
 }
 
-fn first_bundle(key: &SecretKey, name: Label, maker: Maker, now: Timestamp) -> Result<Signed<Trust>> {
+fn first_bundle(key: &dyn SigningKey, name: Label, maker: Maker, now: Timestamp) -> Result<Signed<Trust>> {
     let signers = vec![Signer { holder: name.clone(), key: key.public() }];
     let mut bundle = Signed::new(Trust {
         version: 1,

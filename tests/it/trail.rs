@@ -10,7 +10,7 @@ use touchmark_formats::ledger::trail::{Trail, TrailError};
 use touchmark_formats::signed::Signed;
 use touchmark_signer::home::Home;
 use touchmark_signer::init::{Options, init};
-use touchmark_signer::keys::{SecretKey, SigningKey, sign_document};
+use touchmark_signer::keys::{NoSecrets, SecretKey, SigningKey, sign_document};
 use touchmark_signer::ledger::{Happened, Keeper, New, keeper};
 
 const READER: &str = "age1vr7g3acnec3srr6nxp6m8a6222cjvu4v8azw2sz40272repd8p5qy0qvfc";
@@ -33,8 +33,10 @@ impl World {
             line: label("line 1"),
             site: 1,
             authority: label("Acme"),
+            root_token: None,
+            authority_token: None,
         };
-        init(&home, &options, None, "2026-11-01T00:00:00Z".parse().unwrap()).unwrap();
+        init(&home, &options, None, "2026-11-01T00:00:00Z".parse().unwrap(), &mut NoSecrets).unwrap();
         let home = Home::open(&home).unwrap();
         let read =
             |name: &str| SecretKey::read(&home.key_file(name), || panic!("a test home has no passphrase")).unwrap();

@@ -2,12 +2,12 @@
 
 use super::Io;
 use super::mark::serial;
-use super::secrets::{PassphraseArgs, Secrets};
+use super::secrets::{PassphraseArgs, Secrets, exportable};
 use crate::delegate::{self, Limits};
 use crate::error::{Error, Result};
 use crate::files::{self, Access};
 use crate::home::{Home, read_delegation, slug};
-use crate::keys::pkcs11::{Missing, Pkcs11Key, Uri};
+use crate::keys::pkcs11::Uri;
 use crate::keys::{SecretKey, SigningKey};
 use crate::{init, trust};
 use jiff::Timestamp;
@@ -161,7 +161,13 @@ fn request(args: RequestArgs, io: &mut Io<'_>) -> Result<()> {
     let mut secrets = args.passphrase.secrets();
     // A request that was interrupted, or lost, is made again with the same key.
     let key: Box<dyn SigningKey> = match args.pkcs11 {
-        Some(uri) => Box::new(token_key(&home, &slug, uri, &mut secrets, io)?),
+        Some(uri) => {
+            let key = home.set_token_key(&slug, uri, &mut secrets.unlock(io))?;
+            if key.is_exportable()? {
+                io.say(exportable(&key.uri().key_name()));
+            }
+            Box::new(key)
+        }
         None if home.has_key(&slug) => home.key(&slug, &mut secrets.unlock(io))?,
         None => {
             let passphrase = if args.no_passphrase { None } else { Some(secrets.choose(io)?) };
@@ -175,24 +181,6 @@ fn request(args: RequestArgs, io: &mut Io<'_>) -> Result<()> {
     copy_out(args.out.as_ref(), &request.to_json(), io)?;
     io.say(format_args!("{}: to be granted by the maker", home.request_file(&slug).display()));
     Ok(())
-}
-
-/// The key that `uri` names, made if it is not there, and named in the home.
-fn token_key(home: &Home, slug: &str, uri: Uri, secrets: &mut Secrets, io: &mut Io<'_>) -> Result<Pkcs11Key> {
-    if home.key_file(slug).exists() {
-        return Err(Error::file(&home.key_file(slug), "this line has a key in a file already")
-            .hint("name the line otherwise, or take that file away"));
-    }
-    let file = home.key_uri_file(slug);
-    if home.key_uri(slug)?.is_some_and(|known| known != uri) {
-        return Err(Error::file(&file, "this line has a key by another PKCS#11 URI already"));
-    }
-    let key = Pkcs11Key::open(uri, Missing::Generate, &mut secrets.unlock(io))?;
-    if key.is_exportable()? {
-        io.say("warning: the token would give this key out; one that it makes itself stays in it");
-    }
-    files::write(&file, format!("{}\n", key.uri().as_str()).as_bytes(), Access::Ordinary)?;
-    Ok(key)
 }
 
 fn maker_root(text: &str) -> Result<KeyBytes> {
@@ -255,9 +243,9 @@ impl Whom {
             return Ok((delegate::request(&*key, line, root)?, None));
         }
         let line = self.new_line.ok_or_else(|| Error::unusable("for which line?"))?;
-        let path = home.key_file(&slug(line.as_str())?);
-        if path.exists() {
-            let known = Error::file(&path, "there is a line of that name already");
+        let slug = slug(line.as_str())?;
+        if home.has_key(&slug) {
+            let known = Error::file(&home.delegation_file(&slug), "there is a line of that name already");
             return Err(known.hint("--line NAME grants it other limits"));
         }
         let key = SecretKey::generate()?;

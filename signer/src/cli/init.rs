@@ -1,9 +1,10 @@
 //! `touchmark-sign init`.
 
 use super::Io;
-use super::secrets::PassphraseArgs;
+use super::secrets::{PassphraseArgs, exportable};
 use crate::error::Result;
 use crate::init::{Options, init};
+use crate::keys::pkcs11::Uri;
 use std::path::PathBuf;
 use touchmark_formats::text::Label;
 use touchmark_formats::trust::Country;
@@ -31,7 +32,14 @@ pub(super) struct Args {
     /// Who signs the trust bundle; the maker itself if not given
     #[arg(long, value_name = "NAME")]
     authority: Option<Label>,
-    /// Leave the keys unencrypted: whoever copies them can sign as this maker
+    /// Keep the root key in a hardware security module: the PKCS#11 URI of the key (RFC 7512), which is made if it is not
+    /// there
+    #[arg(long, value_name = "URI")]
+    root_pkcs11: Option<Uri>,
+    /// The key that signs the trust bundle, likewise
+    #[arg(long, value_name = "URI")]
+    authority_pkcs11: Option<Uri>,
+    /// Leave the keys in files unencrypted: whoever copies them can sign as this maker
     #[arg(long, conflicts_with = "passphrase_file")]
     no_passphrase: bool,
     #[command(flatten)]
@@ -39,15 +47,18 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
-    let passphrase = if args.no_passphrase { None } else { Some(args.passphrase.secrets().choose(io)?) };
+    let mut secrets = args.passphrase.secrets();
+    let passphrase = if args.no_passphrase { None } else { Some(secrets.choose(io)?) };
     let options = Options {
         authority: args.authority.unwrap_or_else(|| args.maker.clone()),
         maker: args.maker,
         country: args.country,
         line: args.line,
         site: args.site,
+        root_token: args.root_pkcs11,
+        authority_token: args.authority_pkcs11,
     };
-    let made = init(&args.dir, &options, passphrase.as_ref(), io.now)?;
+    let made = init(&args.dir, &options, passphrase.as_ref(), io.now, &mut secrets.unlock(io))?;
     let Options { maker, country, line, .. } = &options;
     io.print(format!(
         "{}: home of {maker} ({country})\nroot key {}\nline {:?} may mark dates {} to {}\n",
@@ -57,8 +68,15 @@ pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
         made.not_before,
         made.not_after,
     ))?;
-    if passphrase.is_none() {
-        io.say("warning: the keys are not encrypted; whoever copies them can sign as this maker");
+    for name in &made.exportable {
+        io.say(exportable(name));
+    }
+    match (&passphrase, &options.root_token) {
+        (Some(_), _) => {}
+        (None, None) => io.say("warning: the keys are not encrypted; whoever copies them can sign as this maker"),
+        (None, Some(_)) => {
+            io.say("warning: the keys in files are not encrypted; whoever copies them can sign as this line");
+        }
     }
     Ok(())
 }

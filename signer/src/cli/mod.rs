@@ -119,7 +119,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    Init(init::Args),
+    Init(Box<init::Args>),
     Mark(Box<mark::Args>),
     Pack(Box<pack::Args>),
     Strip(Box<strip::Args>),
@@ -143,7 +143,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> ExitSta
         Err(e) => return usage(&e, io),
     };
     let result = match cli.command {
-        Command::Init(args) => init::run(args, io),
+        Command::Init(args) => init::run(*args, io),
         Command::Mark(args) => mark::run(*args, io),
         Command::Pack(args) => pack::run(*args, io),
         Command::Strip(args) => strip::run(*args, io),

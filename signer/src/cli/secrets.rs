@@ -23,11 +23,13 @@ pub(super) struct PassphraseArgs {
     pin_file: Option<PathBuf>,
 }
 
-/// The home's passphrase, asked for at most once in a run.
+/// The home's passphrase and the PINs of tokens, each asked for at most once in a run.
 pub(super) struct Secrets {
     file: Option<PathBuf>,
     pin_file: Option<PathBuf>,
     known: Option<Passphrase>,
+    /// PINs that were typed, with the tokens that they are for.
+    typed: Vec<(String, Passphrase)>,
     /// Whether a file that others can read is refused, and not only warned of.
     strict: bool,
 }
@@ -50,7 +52,7 @@ impl Unlock for Unlocker<'_, '_> {
 
 impl PassphraseArgs {
     pub(super) fn secrets(self) -> Secrets {
-        Secrets { file: self.passphrase_file, pin_file: self.pin_file, known: None, strict: false }
+        Secrets { file: self.passphrase_file, pin_file: self.pin_file, known: None, typed: Vec::new(), strict: false }
     }
 
     /// For a service: nobody sees its warnings, and so a file that others can read is refused.
@@ -77,6 +79,9 @@ impl Secrets {
         if let Some(path) = credential {
             return files::first_line(&path);
         }
+        if let Some((_, known)) = self.typed.iter().find(|(known, _)| known == token) {
+            return Ok(known.clone());
+        }
         let typed = (io.prompt)(&format!("PIN of the token {token}: ")).map_err(|_| {
             Error::unusable(format!("the PIN of the token {token} is needed, and there is no terminal to ask for it"))
                 .hint(format!(
@@ -84,7 +89,9 @@ impl Secrets {
                      {PIN_CREDENTIAL}"
                 ))
         })?;
-        checked(typed, "the PIN typed in")
+        let pin = checked(typed, "the PIN typed in")?;
+        self.typed.push((token.to_owned(), pin.clone()));
+        Ok(pin)
     }
 
     /// The passphrase of keys that exist.
@@ -146,6 +153,11 @@ impl Secrets {
         }
         files::first_line(path)
     }
+}
+
+/// What to say of a key that its token would give out.
+pub(super) fn exportable(name: &str) -> String {
+    format!("warning: the token would give the key {name} out; one that it makes itself stays in it")
 }
 
 fn checked(text: Zeroizing<String>, source: &str) -> Result<Passphrase> {

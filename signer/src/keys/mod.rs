@@ -44,6 +44,20 @@ pub trait Unlock {
     fn pin(&mut self, token: &str) -> Result<Passphrase>;
 }
 
+/// Knows no secret: for keys in files without a passphrase.
+#[derive(Debug, Clone, Copy)]
+pub struct NoSecrets;
+
+impl Unlock for NoSecrets {
+    fn passphrase(&mut self) -> Result<Passphrase> {
+        Err(Error::unusable("a passphrase is needed"))
+    }
+
+    fn pin(&mut self, token: &str) -> Result<Passphrase> {
+        Err(Error::unusable(format!("the PIN of the token {token} is needed")))
+    }
+}
+
 /// Signs `message` with `key`, whose public key is `public`, and checks the signature, so that a faulty one, which for
 /// Ed25519 can give away the key, never leaves the program (FIPS 186-5, section 7.8.3 on deterministic signatures and
 /// faults), nor one of a token that signs something else than asked. `what` is being signed, for people.

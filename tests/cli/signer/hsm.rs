@@ -5,6 +5,8 @@ use super::softhsm::{PIN, SoftHsm};
 use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use touchmark_formats::disclosure::Disclosure;
+use touchmark_formats::trust::Trust;
 use touchmark_signer::error::Result;
 use touchmark_signer::keys::pkcs11::{Missing, Uri};
 use touchmark_signer::keys::{Passphrase, Pkcs11Key, SigningKey, Unlock, sign_checked};
@@ -97,6 +99,56 @@ fn pins_come_from_a_file_a_credential_or_the_uri() {
 }
 
 #[cfg(unix)]
+#[test]
+fn a_makers_root_key_stays_in_the_token() {
+    let Some(hsm) = SoftHsm::in_place(Place::new()) else { return };
+    let run = |line: &str| finished(hsm.command(line).env("TOUCHMARK_PASSPHRASE", "correct horse"));
+    let init = |dir: &str, token: &str| {
+        let (root, authority) = (hsm.uri(token, "root"), hsm.uri(token, "authority"));
+        format!(r#"init {dir} --maker Acme --country NL --root-pkcs11 "{root}" --authority-pkcs11 "{authority}""#)
+    };
+    let refused = finished(hsm.command(&init("h", "line")).args(["--no-passphrase"]).env("TOUCHMARK_PIN", "987654"));
+    refused.says(
+        2,
+        "error: the PIN was refused by the token \"line\"\nhint: nothing was tried again, for a token locks after a few wrong \
+         PINs; set the right one and start anew",
+    );
+    assert!(!hsm.place.path("h").exists());
+    let made = run(&init("h", "line")).done();
+    assert_eq!(hsm.place.names("h/keys"), ["authority.uri", "line-1.pem", "root.uri"]);
+    // Whatever the root key is for.
+    hsm.place.write("h/consignees.csv", "number,name,country,address\n5,Five,,\n");
+    run("mark --home h --part P --lot A --consignee 5 --format text --out codes").done();
+    run("delegate grant --home h --new-line L2 --part P --lot B:1-30").done();
+    assert!(hsm.place.read("h/keys/l2.pem").starts_with("-----BEGIN ENCRYPTED"), "as the others are");
+    run("mark --home h --line L2 --part P --count 3 --format text --out -").done();
+    run("lot close --home h --line L2 --lot B --out c.json").done();
+    run("ledger init --home h").done();
+    assert!(hsm.place.read("h/keys/ledger.pem").starts_with("-----BEGIN ENCRYPTED"));
+    let reader = age::x25519::Identity::generate();
+    run(&format!("disclose --home h --lot A --to {} --case K-7 --out d.age", reader.to_public())).done();
+    let opened = age::decrypt(&reader, &std::fs::read(hsm.place.path("d.age")).unwrap()).unwrap();
+    assert!(Disclosure::open(&opened, &reader.to_public().to_string()).is_ok());
+    let bundle = Trust::open(hsm.place.read("h/trust.json").as_bytes()).unwrap().signed;
+    bundle.check_all().unwrap();
+    assert_eq!((bundle.version, bundle.makers[0].closed.len()), (3, 1));
+    for mark in &super::kit::marks(&hsm.place.read("codes")) {
+        assert_authentic(mark, &hsm.place.path("h/trust.json"));
+    }
+    // A line of the maker's own whose key is in the token too.
+    let uri = hsm.uri("line", "l3");
+    run(&format!(r#"delegate request --home h --line L3 --maker-root h/trust.json --pkcs11 "{uri}" --out q"#)).done();
+    run("delegate grant --home h --request q --part P --serials 1-9").done();
+    run("mark --home h --line L3 --part P --format text --out -").done();
+    // A home that was lost is made anew around the same root key.
+    let again = finished(hsm.command(&init("again", "line")).args(["--no-passphrase"]));
+    again.says(0, "warning: the keys in files are not encrypted; whoever copies them can sign as this line");
+    assert_eq!(again.out.lines().nth(1), made.out.lines().nth(1));
+    hsm.run("delegate grant --home again --new-line L2 --part P --serials 1-9").done();
+    assert!(hsm.place.read("again/keys/l2.pem").starts_with("-----BEGIN PRIVATE KEY"));
+}
+
+#[cfg(unix)]
 fn private(path: &Path) {
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
@@ -136,8 +188,8 @@ fn what_is_not_there_is_named_with_the_way_out() {
     assert_eq!(absent.status, Some(2));
     mark_by(&hsm, &format!("pkcs11:token=line;object=ghost?module-path={module}")).says(
         2,
-        "error: the token \"line\" has no private key \"ghost\": it has \"penang-3\"\nhint: `touchmark-sign delegate request \
-         --pkcs11 URI` makes one",
+        "error: the token \"line\" has no private key \"ghost\": it has \"penang-3\"\nhint: `delegate request --pkcs11 \
+         URI` makes one for a line, `init --root-pkcs11 URI` one for a maker",
     );
     mark_by(&hsm, &format!("pkcs11:token=line;object=penang-3?module-path={module}&pin-value=1234")).says(
         2,

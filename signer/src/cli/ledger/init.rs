@@ -5,7 +5,6 @@ use crate::cli::secrets::PassphraseArgs;
 use crate::error::{Error, Result};
 use crate::files::{self, Access};
 use crate::home::Home;
-use crate::keys::Unlock;
 use crate::ledger::keeper;
 use std::path::PathBuf;
 use touchmark_formats::ledger::note::NoteName;
@@ -33,10 +32,7 @@ pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
     let root = home.root_key(&mut secrets.unlock(io))?;
     let origin = args.origin.unwrap_or_else(|| format!("touchmark.invalid/{}", root.public().id()));
     let name = origin.parse::<NoteName>().map_err(|e| Error::unusable(format!("--origin: {e}")))?;
-    let passphrase = match home.key_uri("root")?.is_none() && home.is_encrypted()? {
-        true => Some(secrets.unlock(io).passphrase()?),
-        false => None,
-    };
+    let passphrase = if home.is_encrypted()? { Some(secrets.ask(io)?) } else { None };
     if let Some(file) = args.postgres {
         let url = files::private_line(&file)?;
         files::write(&keeper::url_file(&home), url.expose().as_bytes(), Access::Private)?;

@@ -111,7 +111,7 @@ pub(super) fn several_tokens(uri: &Uri, found: &[String]) -> Error {
 pub(super) fn no_key(uri: &Uri, found: &[String]) -> Error {
     let found = if found.is_empty() { "it has none".to_owned() } else { format!("it has {}", found.join(", ")) };
     Error::unusable(format!("the token {} has no private key {}: {found}", uri.token_name(), uri.key_name()))
-        .hint("`touchmark-sign delegate request --pkcs11 URI` makes one")
+        .hint("`delegate request --pkcs11 URI` makes one for a line, `init --root-pkcs11 URI` one for a maker")
 }
 
 pub(super) fn other_key(uri: &Uri) -> Error {
