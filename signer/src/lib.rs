@@ -18,6 +18,7 @@
 //! | [`ledger`] | where parts went, provably |
 //! | [`epcis`] | the ledger's events in the form that the trade exchanges |
 //! | [`substrate`] | strips and trays: which units get a mark |
+//! | [`own`] | what a line signed itself |
 //! | [`pack`] | reels, boxes and pallets |
 //! | [`plan`] | which symbol, what size, what fits a package |
 //! | [`design`] | how a mark is carried and drawn |
@@ -42,6 +43,7 @@ pub mod ledger;
 pub mod line;
 pub mod lot;
 pub mod matching;
+pub mod own;
 pub mod pack;
 mod percent;
 pub mod plan;

@@ -1,8 +1,11 @@
 //! `touchmark-sign strip`.
 
+mod draw;
+
 use super::Io;
 use crate::error::{Error, Result};
 use crate::files::{self, Access};
+use crate::line::protocol::Form;
 use crate::substrate::{self, GoodBins, Substrate, placed};
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
@@ -13,7 +16,7 @@ use touchmark_formats::text::Label;
 ///
 /// A map is XML as SEMI E142.1 has it (BinCodeMap), or a table with x, y, bin and substrate. `strip request` asks the line
 /// for as many marks as there are good units, under the id of the substrate, so that asking again gets the same marks;
-/// `strip place` puts the answer beside the places.
+/// `strip place` puts the answer beside the places, and `strip draw` draws the whole strip for the laser.
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -24,6 +27,7 @@ pub(super) struct Args {
 enum Command {
     Request(Request),
     Place(Place),
+    Draw(Box<draw::Args>),
 }
 
 /// The map and what is good in it.
@@ -57,6 +61,9 @@ struct Request {
     /// The day of production; today if not given
     #[arg(long, value_name = "YYYY-MM-DD")]
     date: Option<Date>,
+    /// The form of the answer, where it is not the recipe's: text for `strip draw`
+    #[arg(long = "as", value_name = "FORM", value_parser = form)]
+    form: Option<Form>,
 }
 
 /// The good units with their marks: a line of JSON each
@@ -94,6 +101,7 @@ pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
     match args.command {
         Command::Request(args) => request(args, io),
         Command::Place(args) => place(&args, io),
+        Command::Draw(args) => draw::run(&args, io),
     }
 }
 
@@ -114,12 +122,17 @@ fn request(args: Request, io: &mut Io<'_>) -> Result<()> {
         ("part", args.part.map(|part| json!(part))),
         ("lot", args.lot.or(own_lot.transpose()?).map(|lot| json!(lot))),
         ("date", args.date.map(|date| json!(date))),
+        ("as", args.form.map(|form| json!(form))),
     ];
     request.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
     request.insert("count".to_owned(), json!(good));
     io.print(format!("{}\n", Value::Object(request)))?;
     io.say(format_args!("substrate {:?}: {good} of {units} units are good", substrate.id));
     Ok(())
+}
+
+fn form(text: &str) -> std::result::Result<Form, String> {
+    serde_json::from_value(json!(text)).map_err(|_| "text, matrix, svg, png, dxf or zpl".to_owned())
 }
 
 fn place(args: &Place, io: &mut Io<'_>) -> Result<()> {

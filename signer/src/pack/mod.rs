@@ -10,8 +10,9 @@ mod named;
 pub use book::{Book, Packed};
 pub use named::{by_name, by_scan};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::lot::merged;
+use crate::own::{self, Own};
 use std::path::Path;
 use touchmark_formats::base45;
 use touchmark_formats::carried::Carried;
@@ -64,10 +65,9 @@ pub struct Contents {
 /// # Errors
 /// It is no mark, or not one that this line signed; or a container that is not on record in `book`.
 pub fn scanned(text: &str, delegation: &Delegation, key: &PublicKey, book: &Book) -> Result<Piece> {
-    let carried = carried(text)?;
-    let (part, lot) = signed(&carried, delegation, key).ok_or_else(|| {
-        Error::refused(format!("serials {}: this line did not sign the mark {text:?}", carried.serials()))
-            .hint("what another line made is packed by that line; what nobody made is no part")
+    let Own { carried, part, lot } = own::read(text, delegation, key).map_err(|e| match e.kind {
+        Kind::Refused => e.hint("what another line made is packed by that line; what nobody made is no part"),
+        _ => e,
     })?;
     match &carried {
         Carried::Mark(_) => Ok(Piece { level: None, serials: vec![carried.serials()], part, lot }),
@@ -78,22 +78,6 @@ pub fn scanned(text: &str, delegation: &Delegation, key: &PublicKey, book: &Book
             Ok(Piece { level: Some(signed.container.level), serials: known.serials.clone(), part, lot })
         }
     }
-}
-
-/// What a text form says, with or without `TM1:` before it. Nothing is proven by it.
-fn carried(text: &str) -> Result<Carried> {
-    let unusable =
-        |why: &dyn std::fmt::Display| Error::unusable(format!("{text:?} is not the text form of a mark: {why}"));
-    let bytes = base45::decode(text.strip_prefix("TM1:").unwrap_or(text)).map_err(|e| unusable(&e))?;
-    Carried::from_bytes(&bytes).map_err(|e| unusable(&e))
-}
-
-/// Part and lot of a mark that the line with this delegation and public key signed; `None` if it did not.
-fn signed(carried: &Carried, delegation: &Delegation, key: &PublicKey) -> Option<(Label, Option<Label>)> {
-    let lot = carried.lot(delegation).cloned();
-    let part = delegation.part_named(carried.part()).cloned()?;
-    let message = carried.message(&delegation.maker, &part, lot.as_ref());
-    key.verify(&message, carried.signature()).then_some((part, lot))
 }
 
 fn not_packed_here(container: &Container, book: &Path) -> Error {

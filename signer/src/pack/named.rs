@@ -1,8 +1,9 @@
 //! Containers by their names, for whoever ships them: the SSCC, or what a scanner reads on the label.
 
-use super::{Book, Packed, carried, not_packed_here, signed};
+use super::{Book, Packed, not_packed_here};
 use crate::error::{Error, Result};
 use crate::ledger::Parts;
+use crate::own::{carried, signed};
 use touchmark_formats::base45;
 use touchmark_formats::carried::Carried;
 use touchmark_formats::container::Sscc;

@@ -2,6 +2,8 @@
 //! outlines for what follows paths.
 
 use super::layout::{Point, Rect};
+use super::options::Turn;
+use std::borrow::Cow;
 use touchmark_formats::symbol::Matrix;
 
 /// The dark modules of a symbol whose top left corner is at `corner`; lengths in millimetres.
@@ -9,13 +11,23 @@ use touchmark_formats::symbol::Matrix;
 /// Neighbours must stay joined, so it is the area that shrinks and not each module. With a negative dot gain it grows.
 #[derive(Debug)]
 pub(crate) struct Area<'a> {
-    pub(crate) matrix: &'a Matrix,
+    pub(crate) matrix: Cow<'a, Matrix>,
     pub(crate) corner: Point,
     pub(crate) module_mm: f64,
     pub(crate) dot_gain_mm: f64,
 }
 
 impl Area<'_> {
+    /// The same area turned; `to` says where points go.
+    pub(crate) fn turned(self, turn: Turn, to: impl Fn(Point) -> Point) -> Self {
+        let side = |modules: usize| modules as f64 * self.module_mm;
+        let (left, top) = self.corner;
+        let whole =
+            Rect { left, top, right: left + side(self.matrix.width()), bottom: top + side(self.matrix.height()) };
+        let whole = whole.mapped(to);
+        Self { matrix: turn.matrix(self.matrix), corner: (whole.left, whole.top), ..self }
+    }
+
     /// Rectangles that touch and never overlap, from top to bottom.
     ///
     /// A strip along the middle of each row of modules shows the row itself, and a strip of twice the gain between two

@@ -33,6 +33,13 @@ pub enum RenderError {
         /// Its width and height in millimetres.
         mm: (f64, f64),
     },
+    /// A mark would not lie on its substrate.
+    Outside {
+        /// Its middle in millimetres.
+        mm: (f64, f64),
+    },
+    /// A format that holds no whole substrate.
+    NoSubstrate,
     /// There is no mark to draw.
     Nothing,
     /// There are more marks than [`MAX_ARTWORKS`](super::MAX_ARTWORKS).
@@ -64,6 +71,10 @@ impl fmt::Display for RenderError {
             Self::TooLarge { mm: (width, height) } => {
                 write!(f, "a picture of {width:.1} x {height:.1} mm at this resolution is over 64 million pixels")
             }
+            Self::Outside { mm: (x, y) } => {
+                write!(f, "the mark whose middle is at {x:.3}, {y:.3} mm reaches beyond the substrate")
+            }
+            Self::NoSubstrate => write!(f, "a whole substrate is drawn as SVG, DXF or PNG"),
             Self::Nothing => write!(f, "there is no mark to draw"),
             Self::TooMany { count } => {
                 write!(f, "{count} marks in one file: the limit is {}", super::MAX_ARTWORKS)

@@ -1,14 +1,19 @@
 //! Artwork in millimetres, whatever it is written as: x to the right, y down, the origin at the top left of the page.
 
+use super::RenderError;
 use super::area::Area;
-use super::options::{Artwork, ArtworkOptions, Caption, ModuleShape, Place, Polarity, SheetOptions};
+use super::options::{Artwork, ArtworkOptions, Caption, ModuleShape, Place, Placed, Polarity, SheetOptions, Turn};
+use std::borrow::Cow;
 use touchmark_formats::font;
+use touchmark_formats::symbol::Matrix;
 
 /// What one sheet, page or label shows.
 #[derive(Debug)]
 pub(crate) struct Page<'a> {
     pub(crate) width: f64,
     pub(crate) height: f64,
+    /// What the whole page is made of, where it is more than paper between the marks.
+    pub(crate) ground: Option<Polarity>,
     pub(crate) drawings: Vec<Drawing<'a>>,
 }
 
@@ -51,7 +56,7 @@ impl<'a> Page<'a> {
     /// A page the size of one mark.
     pub(crate) fn single(artwork: &'a Artwork) -> Self {
         let (width, height) = size(artwork);
-        Self { width, height, drawings: vec![draw(artwork, (0.0, 0.0))] }
+        Self { width, height, ground: None, drawings: vec![draw(artwork, (0.0, 0.0))] }
     }
 
     /// All marks on one page, row by row, at the pitch of the largest.
@@ -60,7 +65,86 @@ impl<'a> Page<'a> {
         let grid = Grid::new(largest, artworks.len(), sheet);
         let drawings = artworks.iter().enumerate().map(|(i, artwork)| draw(artwork, grid.place(i))).collect();
         let (width, height) = grid.size();
-        Self { width, height, drawings }
+        Self { width, height, ground: None, drawings }
+    }
+
+    /// A substrate of this size, every mark in its place.
+    pub(crate) fn substrate(marks: &'a [Placed], (width, height): Point) -> Result<Self, RenderError> {
+        let drawings = marks.iter().map(|mark| place(mark, height)).collect::<Vec<_>>();
+        // A hair of tolerance: places are sums of rounded numbers.
+        let inside = |rect: &Rect| {
+            rect.left >= -1e-6 && rect.top >= -1e-6 && rect.right <= width + 1e-6 && rect.bottom <= height + 1e-6
+        };
+        if let Some((mark, _)) = marks.iter().zip(&drawings).find(|(_, drawing)| !inside(&drawing.frame)) {
+            return Err(RenderError::Outside { mm: mark.middle_mm });
+        }
+        let ground = drawings.first().map(|drawing| drawing.polarity);
+        Ok(Self { width, height, ground, drawings })
+    }
+}
+
+/// A mark turned about its middle, on a page of this height.
+fn place(mark: &Placed, page_height: f64) -> Drawing<'_> {
+    let drawing = draw(&mark.artwork, (0.0, 0.0));
+    let (width, height) = (drawing.frame.right, drawing.frame.bottom);
+    let (x, y) = (mark.middle_mm.0, page_height - mark.middle_mm.1);
+    let to = |(px, py): Point| {
+        let (dx, dy) = mark.turn.of((px - width / 2.0, py - height / 2.0));
+        (x + dx, y + dy)
+    };
+    let Drawing { frame, polarity, module_mm, drawn_mm, modules, text, stroke_mm } = drawing;
+    Drawing {
+        frame: frame.mapped(to),
+        polarity,
+        module_mm,
+        drawn_mm,
+        modules: match modules {
+            Modules::Squares(area) => Modules::Squares(area.turned(mark.turn, to)),
+            Modules::Dots { centres, radius } => {
+                Modules::Dots { centres: centres.into_iter().map(to).collect(), radius }
+            }
+        },
+        text: text.into_iter().map(|stroke| stroke.into_iter().map(to).collect()).collect(),
+        stroke_mm,
+    }
+}
+
+impl Rect {
+    /// The rectangle between where two opposite corners go.
+    pub(crate) fn mapped(self, to: impl Fn(Point) -> Point) -> Self {
+        let (a, b) = (to((self.left, self.top)), to((self.right, self.bottom)));
+        Self { left: a.0.min(b.0), top: a.1.min(b.1), right: a.0.max(b.0), bottom: a.1.max(b.1) }
+    }
+}
+
+impl Turn {
+    /// Where a point goes that is so far from the middle, on a page whose y axis runs down.
+    fn of(self, (x, y): Point) -> Point {
+        match self {
+            Self::None => (x, y),
+            Self::Quarter => (y, -x),
+            Self::Half => (-x, -y),
+            Self::ThreeQuarters => (-y, x),
+        }
+    }
+
+    /// The same modules, turned.
+    pub(crate) fn matrix(self, matrix: Cow<'_, Matrix>) -> Cow<'_, Matrix> {
+        let (width, height) = (matrix.width(), matrix.height());
+        let (wide, high) = match self {
+            Self::None => return matrix,
+            Self::Half => (width, height),
+            Self::Quarter | Self::ThreeQuarters => (height, width),
+        };
+        let from = |x: usize, y: usize| match self {
+            Self::None => (x, y),
+            Self::Quarter => (width - 1 - y, x),
+            Self::Half => (width - 1 - x, height - 1 - y),
+            Self::ThreeQuarters => (y, height - 1 - x),
+        };
+        let modules = (0..high).flat_map(|y| (0..wide).map(move |x| (x, y)));
+        let modules = modules.map(|(x, y)| from(x, y)).map(|(x, y)| matrix.is_dark(x, y)).collect();
+        Matrix::new(wide, high, modules).map_or(matrix, Cow::Owned)
     }
 }
 
@@ -139,7 +223,7 @@ fn draw(artwork: &Artwork, origin: Point) -> Drawing<'_> {
 
 fn squares(artwork: &Artwork, corner: Point) -> Area<'_> {
     let ArtworkOptions { module_mm, dot_gain_mm, .. } = artwork.options;
-    Area { matrix: &artwork.matrix, corner, module_mm, dot_gain_mm }
+    Area { matrix: Cow::Borrowed(&artwork.matrix), corner, module_mm, dot_gain_mm }
 }
 
 fn dots(artwork: &Artwork, corner: Point) -> Modules<'static> {

@@ -20,7 +20,7 @@ mod zpl;
 
 pub use error::RenderError;
 pub(crate) use options::default_quiet_zone;
-pub use options::{Artwork, ArtworkOptions, Caption, ModuleShape, Place, Polarity, SheetOptions};
+pub use options::{Artwork, ArtworkOptions, Caption, ModuleShape, Place, Placed, Polarity, SheetOptions, Turn};
 pub(crate) use raster::MM_PER_INCH;
 
 use layout::{Grid, Page};
@@ -81,6 +81,28 @@ pub fn render(format: Format, artworks: &[Artwork], sheet: &SheetOptions) -> Res
         Format::Pdf => Ok(pdf::write(artworks)),
         Format::Zpl => zpl::write(artworks, sheet.dpi),
         Format::Matrix => Ok(matrix::write(artworks).into_bytes()),
+    }
+}
+
+/// Draws a whole substrate of `size_mm` (width and height) with its marks in their places. In DXF the origin is its lower left
+/// corner.
+///
+/// # Errors
+/// As [`render`]; or a mark reaches beyond the substrate, or the format holds none.
+pub fn render_substrate(
+    format: Format,
+    marks: &[Placed],
+    size_mm: (f64, f64),
+    sheet: &SheetOptions,
+) -> Result<Vec<u8>, RenderError> {
+    sheet.validate()?;
+    check_count(marks.len())?;
+    let page = Page::substrate(marks, size_mm)?;
+    match format {
+        Format::Svg => Ok(svg::write(&page).into_bytes()),
+        Format::Png => png::write(&page, sheet.dpi),
+        Format::Dxf => Ok(dxf::write(&page).into_bytes()),
+        Format::Pdf | Format::Zpl | Format::Matrix => Err(RenderError::NoSubstrate),
     }
 }
 

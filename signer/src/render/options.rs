@@ -90,6 +90,32 @@ pub enum Place {
     Below,
 }
 
+/// A mark in its place on a substrate.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Placed {
+    /// The mark.
+    pub artwork: Artwork,
+    /// Its middle, quiet zone and caption included, in millimetres to the right and up from the lower left corner of the
+    /// substrate.
+    pub middle_mm: (f64, f64),
+    /// How it lies.
+    pub turn: Turn,
+}
+
+/// By how much a mark is turned counterclockwise about its middle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Turn {
+    /// Upright.
+    #[default]
+    None,
+    /// By 90 degrees: its top to the left.
+    Quarter,
+    /// By 180 degrees: upside down.
+    Half,
+    /// By 270 degrees: its top to the right.
+    ThreeQuarters,
+}
+
 /// How several marks share one output, and its resolution.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SheetOptions {
@@ -135,6 +161,14 @@ impl Artwork {
         within("dot gain in mm", gain, -0.25 * options.module_mm, 0.45 * options.module_mm)?;
         options.caption.as_ref().map_or(Ok(()), Caption::validate)?;
         Ok(Self { matrix, options, quiet_zone })
+    }
+}
+
+impl Artwork {
+    /// Width and height with quiet zone and caption, in millimetres.
+    #[must_use]
+    pub fn size_mm(&self) -> (f64, f64) {
+        super::layout::size(self)
     }
 }
 

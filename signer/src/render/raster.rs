@@ -25,7 +25,8 @@ impl Raster {
         }
         Self::check_size((page.width, page.height), dpi)?;
         let (width, height) = (pixels(page.width, scale) as usize, pixels(page.height, scale) as usize);
-        let mut raster = Self { width, height, black: vec![false; width * height] };
+        let ground = page.ground == Some(Polarity::LightOnDark);
+        let mut raster = Self { width, height, black: vec![ground; width * height] };
         page.drawings.iter().for_each(|drawing| raster.draw(drawing, scale));
         Ok(raster)
     }

@@ -9,6 +9,10 @@ pub(crate) fn write(page: &Page) -> String {
     let (width, height) = (text(page.width), text(page.height));
     out.push_str("<svg xmlns=\"http://www.w3.org/2000/svg\" version=\"1.1\" ");
     out.push_str(&format!("width=\"{width}mm\" height=\"{height}mm\" viewBox=\"0 0 {width} {height}\">\n"));
+    if let Some(polarity) = page.ground {
+        let (ground, _) = colours(polarity);
+        out.push_str(&format!("<rect fill=\"{ground}\" width=\"{width}\" height=\"{height}\"/>\n"));
+    }
     for drawing in &page.drawings {
         push_drawing(&mut out, drawing);
     }
@@ -17,10 +21,7 @@ pub(crate) fn write(page: &Page) -> String {
 }
 
 fn push_drawing(out: &mut String, drawing: &Drawing) {
-    let (ground, mark) = match drawing.polarity {
-        Polarity::DarkOnLight => ("#fff", "#000"),
-        Polarity::LightOnDark => ("#000", "#fff"),
-    };
+    let (ground, mark) = colours(drawing.polarity);
     out.push_str(&format!("<path fill=\"{ground}\" d=\""));
     push_rect(out, &drawing.frame);
     out.push_str(&format!("\"/>\n<path fill=\"{mark}\" d=\""));
@@ -35,6 +36,14 @@ fn push_drawing(out: &mut String, drawing: &Drawing) {
         out.push_str("stroke-linecap=\"round\" stroke-linejoin=\"round\" d=\"");
         drawing.text.iter().for_each(|stroke| push_stroke(out, stroke));
         out.push_str("\"/>\n");
+    }
+}
+
+/// Of the ground and of what is marked on it.
+fn colours(polarity: Polarity) -> (&'static str, &'static str) {
+    match polarity {
+        Polarity::DarkOnLight => ("#fff", "#000"),
+        Polarity::LightOnDark => ("#000", "#fff"),
     }
 }
 

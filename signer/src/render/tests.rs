@@ -4,6 +4,7 @@ mod documents;
 mod pixels;
 mod renderers;
 mod sheets;
+mod substrates;
 mod vectors;
 
 use super::*;

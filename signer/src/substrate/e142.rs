@@ -1,6 +1,8 @@
 //! Maps of bins as XML, in the manner of SEMI E142.1. Equipment writes them with and without the namespace, in several
 //! spellings of the names of bin types, and with rows in CDATA: all of that is taken.
 
+mod layout;
+
 use super::{GoodBins, MAX_UNITS, Place, Substrate, Unit};
 use crate::error::{Error, Result};
 use roxmltree::{Document, Node, ParsingOptions};
@@ -30,8 +32,8 @@ pub(super) fn read(text: &str, good: &GoodBins, id: Option<&str>) -> Result<Subs
     let own = substrate_id(map).ok_or_else(|| Error::unusable("a SubstrateMap without SubstrateId"))?;
     let lots = named(document.root_element(), "Substrate").filter(|s| s.attribute("SubstrateId") == Some(own));
     let lot = lots.flat_map(|s| named(s, "LotId")).find_map(|lot| Some(lot.text()?.trim().to_owned()));
-    let mut substrate =
-        Substrate { id: own.to_owned(), lot: lot.filter(|lot| !lot.is_empty()), units: BTreeMap::new() };
+    let lot = lot.filter(|lot| !lot.is_empty());
+    let mut substrate = Substrate { id: own.to_owned(), lot, units: BTreeMap::new(), layout: layout::of(map) };
     Bins::of(map, good)?.fill(map, &mut substrate)?;
     Ok(substrate)
 }

@@ -3,11 +3,14 @@
 //! A map comes as XML in the manner of SEMI E142.1, or as a table. Places are counted as the map counts them: from its
 //! origin, along its axes. The first mark is for the first good unit of the first row.
 
+pub mod artwork;
 mod e142;
+pub mod geometry;
 pub mod placed;
 mod table;
 
 use crate::error::{Error, Result};
+use geometry::Layout;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -33,7 +36,7 @@ pub struct Unit {
 }
 
 /// A substrate and its units.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Substrate {
     /// Its id, as it is read from the strip.
     pub id: String,
@@ -41,12 +44,27 @@ pub struct Substrate {
     pub lot: Option<String>,
     /// The units, row by row.
     pub units: BTreeMap<Place, Unit>,
+    /// Where they are, as far as the map says.
+    pub layout: Layout,
 }
 
 impl Substrate {
     /// The places of the units that get a mark, row by row.
     pub fn good(&self) -> impl Iterator<Item = (Place, &Unit)> {
         self.units.iter().filter(|(_, unit)| unit.good).map(|(place, unit)| (*place, unit))
+    }
+
+    /// Refuses more or fewer marks than there are good units.
+    ///
+    /// # Errors
+    /// There are `marks`, and not as many good units.
+    pub fn require_marks(&self, marks: usize) -> Result<()> {
+        let good = self.good().count();
+        if marks == good {
+            return Ok(());
+        }
+        Err(Error::refused(format!("{marks} marks for {good} good units of substrate {:?}", self.id))
+            .hint("nothing was placed: the map changed since the marks were asked for, or they are another strip's"))
     }
 
     fn put(&mut self, place: Place, unit: Unit) -> std::result::Result<(), String> {

@@ -3,6 +3,7 @@
 use super::Substrate;
 use crate::error::{Error, Result};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 use std::path::Path;
 use touchmark_formats::base45;
 use touchmark_formats::mark::SignedMark;
@@ -11,8 +12,30 @@ use touchmark_formats::mark::SignedMark;
 /// mark is kept as the line gave it; or text forms, one a line.
 ///
 /// # Errors
-/// Neither; or the answer is to another request, or a refusal.
+/// Neither; or the answer is to another request, or a refusal; or a serial is in it twice.
 pub fn marks(bytes: &[u8], path: &Path, id: &str) -> Result<Vec<Map<String, Value>>> {
+    let marks = read(bytes, path, id)?;
+    let mut seen = BTreeSet::new();
+    let serials = marks.iter().filter_map(|mark| mark.get("serial").and_then(Value::as_u64));
+    match serials.into_iter().find(|serial| !seen.insert(*serial)) {
+        None => Ok(marks),
+        Some(twice) => Err(Error::refused(format!("{}: serial {twice} is in it twice", path.display()))
+            .hint("a serial is on one unit only; the marks as the line gave them have each once")),
+    }
+}
+
+/// The text form of each.
+///
+/// # Errors
+/// The line gave them in another form.
+pub fn texts(marks: &[Map<String, Value>]) -> Result<Vec<&str>> {
+    marks.iter().map(|mark| mark.get("text").and_then(Value::as_str)).collect::<Option<_>>().ok_or_else(|| {
+        Error::unusable("the line gave no text forms")
+            .hint("ask once more with --as text: the same request gets the same marks, in whatever form")
+    })
+}
+
+fn read(bytes: &[u8], path: &Path, id: &str) -> Result<Vec<Map<String, Value>>> {
     let text = std::str::from_utf8(bytes).map_err(|_| Error::file(path, "not UTF-8"))?;
     if !text.trim_start().starts_with('{') {
         let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
@@ -49,15 +72,7 @@ fn text_form(line: &str) -> std::result::Result<Map<String, Value>, String> {
 /// # Errors
 /// There are more or fewer marks than good units.
 pub fn place(substrate: &Substrate, marks: Vec<Map<String, Value>>) -> Result<String> {
-    let good = substrate.good().count();
-    if marks.len() != good {
-        return Err(Error::refused(format!(
-            "{} marks for {good} good units of substrate {:?}",
-            marks.len(),
-            substrate.id
-        ))
-        .hint("nothing was placed: the map changed since the marks were asked for, or they are another strip's"));
-    }
+    substrate.require_marks(marks.len())?;
     let mut out = String::new();
     for ((place, unit), mark) in substrate.good().zip(marks) {
         let mut line = Map::new();

@@ -1,5 +1,6 @@
 //! Maps as tables: a row for each unit, with `x` and `y`, and `bin` and `substrate` where they differ.
 
+use super::geometry::Layout;
 use super::{GoodBins, Place, Substrate, Unit};
 use crate::error::{Error, Result};
 use crate::table::Table;
@@ -34,7 +35,12 @@ pub(super) fn read(bytes: &[u8], path: &Path, good: &GoodBins, id: Option<&str>)
         let own = own.ok_or_else(|| {
             wrong("the substrate is missing".to_owned()).hint("name it with --substrate ID, or in a column substrate")
         })?;
-        let target = found.get_or_insert_with(|| Substrate { id: own.to_owned(), lot: None, units: BTreeMap::new() });
+        let target = found.get_or_insert_with(|| Substrate {
+            id: own.to_owned(),
+            lot: None,
+            units: BTreeMap::new(),
+            layout: Layout::default(),
+        });
         if target.id != own {
             return Err(wrong(format!("substrate {own:?} follows {:?}", target.id))
                 .hint("name one with --substrate ID; each substrate is marked by a call of its own"));

@@ -51,12 +51,97 @@ fn a_strip_is_asked_for_under_its_own_id_and_placed() {
     assert!(ran.out.contains("<svg/>"));
 }
 
+/// Three columns and two rows of units of 6 x 5 mm on a strip of 30 x 20 mm, counted from the upper left.
+const LAID_OUT: &str = r#"<MapData><Layouts>
+  <Layout LayoutId="Strip" DefaultUnits="mm" TopLevel="true"><Dimension X="1" Y="1"/><DeviceSize X="30" Y="20"/>
+    <ChildLayouts><ChildLayout LayoutId="Unit"/></ChildLayouts></Layout>
+  <Layout LayoutId="Unit" DefaultUnits="mm"><Dimension X="3" Y="2"/><LowerLeft X="4" Y="3"/>
+    <DeviceSize X="6" Y="5"/><StepSize X="7.5" Y="7"/></Layout></Layouts>
+  <SubstrateMaps><SubstrateMap SubstrateId="S-7" OriginLocation="UpperLeft" AxisDirection="DownRight"><Overlay>
+    <BinCodeMap BinType="Ascii" NullBin="."><BinDefinitions><BinDefinition BinCode="1" BinQuality="Pass"/></BinDefinitions>
+      <BinCode>1X1</BinCode><BinCode>X11</BinCode></BinCodeMap></Overlay></SubstrateMap></SubstrateMaps></MapData>"#;
+
+#[test]
+fn a_whole_strip_is_drawn_with_each_mark_on_its_unit() {
+    let place = Place::with_home();
+    place.write("map.xml", LAID_OUT);
+    place.run("mark --home h --part P --lot A --count 4 --format text --out codes").done();
+    let draw = "strip draw --home h --map map.xml --marks codes";
+    place.run(&format!("{draw} --format dxf --out strip.dxf")).says(
+        0,
+        "substrate \"S-7\": 4 marks on 30 x 20 mm, x and y counted from the upper-left corner; Data Matrix 36x36, 3.80 x 3.80 \
+         mm\nserial 1 is on the unit at x 0, y 0: its middle is 7.000 mm right of and 12.500 mm above the lower left corner",
+    );
+    // The finder's corner at the lower left of each symbol of 3.6 mm.
+    let dxf = place.read("strip.dxf");
+    for (x, y) in [(7.0, 12.5), (22.0, 12.5), (14.5, 5.5), (22.0, 5.5)] {
+        let corner = format!("10\n{}\n20\n{}\n", x - 1.8, y - 1.8);
+        assert_eq!(dxf.matches(&corner).count(), 1, "{corner}");
+    }
+    // Each symbol in the picture is the one of its unit.
+    place.run(&format!("{draw} --format png --dpi 635 --out strip.png")).done();
+    let picture = image::open(place.path("strip.png")).unwrap().into_luma8();
+    assert_eq!(picture.dimensions(), (750, 500));
+    // From the engineer's own figures, about the other corner, and turned.
+    place
+        .run(&format!(
+            "{draw} --origin lower-right --size-mm 40,30 --first-mm 30,10 --pitch-mm 8,9 --unit-mm 5,5 --offset-mm 0.5,-0.5 \
+             --turn 180 --format svg --out strip.svg"
+        ))
+        .says(
+            0,
+            "substrate \"S-7\": 4 marks on 40 x 30 mm, x and y counted from the lower-right corner; Data Matrix 36x36, 3.80 x \
+             3.80 mm\nserial 1 is on the unit at x 0, y 0: its middle is 30.500 mm right of and 9.500 mm above the lower left \
+             corner",
+        );
+    // A recipe says how marks look.
+    place.write("r.toml", "[symbol]\nkind = \"qr\"\n[drawing]\nmodule_mm = 0.1\npolarity = \"dark\"\n");
+    let ran = place.run(&format!("{draw} --recipe r.toml --format svg --out -")).done();
+    assert!(ran.err.contains("QR 5-M, 4.50 x 4.50 mm") && ran.out.contains("<rect fill=\"#fff\""), "{ran:?}");
+    assert_eq!(place.run(&format!("{draw} --recipe r.toml --module-mm 0.2 --format svg --out -")).status, Some(2));
+}
+
+#[test]
+fn a_strip_is_not_drawn_with_marks_that_are_not_this_lines_or_do_not_fit() {
+    let place = Place::with_home();
+    place.write("map.xml", LAID_OUT);
+    place.run("mark --home h --part P --lot A --count 4 --format text --out codes").done();
+    place.run("init other --maker Other --country DE --no-passphrase").done();
+    place.run("mark --home other --part P --lot A --count 4 --format text --out foreign").done();
+    let draw = |options: &str, status, error: &str| {
+        let ran = place.run(&format!("strip draw --home h --map map.xml {options} --format svg --out strip.svg"));
+        assert!(ran.err.starts_with(&format!("error: {error}")) && ran.status == Some(status), "{ran:?}");
+        assert!(!place.path("strip.svg").exists());
+    };
+    draw("--marks foreign", 1, "foreign: serials 1 to 1: this line did not sign the mark");
+    let codes = place.read("codes");
+    place.write("twice", &[codes.lines().next().unwrap(); 4].join("\n"));
+    draw("--marks twice", 1, "twice: serial 1 is in it twice");
+    place.write("few", &codes.lines().take(3).collect::<Vec<_>>().join("\n"));
+    draw("--marks few", 1, "3 marks for 4 good units of substrate \"S-7\"");
+    place.write("dxf", r#"{"id":"S-7","as":"dxf","marks":[{"serial":1,"artwork":"0"}]}"#);
+    draw("--marks dxf", 2, "dxf: the line gave no text forms\nhint: ask once more with --as text");
+    draw(
+        "--marks codes --module-mm 0.15",
+        1,
+        "a mark of 5.70 x 5.70 mm with quiet zone does not fit the unit of 6.00 x 5.00 mm",
+    );
+    draw(
+        "--marks codes --offset-mm 1.2,0",
+        1,
+        "a mark of 3.80 x 3.80 mm with quiet zone, 1.2, 0 mm off the middle, does not",
+    );
+    draw("--marks codes --size-mm 20,20", 2, "map.xml: the unit at x 2, y 0 would be at 22.000, 12.500 mm, outside");
+    place.write("map.xml", "x,y\n0,0\n1,0\n0,1\n1,1\n");
+    draw("--substrate S-7 --marks codes", 2, "map.xml: the map does not say how large the substrate is");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_running_line_marks_a_strip_and_hears_what_the_camera_saw() {
     let place = Place::with_home();
     place.write("map.xml", MAP);
-    let request = place.run("strip request --map map.xml --part P").done().out;
+    let request = place.run("strip request --map map.xml --part P --as text").done().out;
     let line = super::line::Running::start(&place, "");
     let mut client = line.connect();
     client.send(request.trim_end());

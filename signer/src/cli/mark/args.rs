@@ -29,6 +29,9 @@ pub(crate) struct Args {
     pub(super) symbol: SymbolArgs,
     #[command(flatten)]
     pub(super) drawing: Drawing,
+    /// Marks in a row of the sheet, where many marks share one
+    #[arg(long, value_name = "N", help_heading = "Drawing")]
+    pub(super) columns: Option<usize>,
     /// What to write
     #[arg(long, value_enum)]
     pub(super) format: OutputFormat,
@@ -77,7 +80,7 @@ pub(super) struct Fields {
 /// Which symbol carries them.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Symbol")]
-pub(super) struct SymbolArgs {
+pub(in super::super) struct SymbolArgs {
     /// Kind of symbol
     #[arg(long, value_enum, default_value_t = SymbolKind::Datamatrix)]
     pub(super) symbol: SymbolKind,
@@ -95,7 +98,7 @@ pub(super) struct SymbolArgs {
 /// How it is drawn.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Drawing")]
-pub(super) struct Drawing {
+pub(in super::super) struct Drawing {
     /// The modules: light on a dark package, or dark on a light label
     #[arg(long, value_enum, default_value_t = PolarityArg::Light)]
     pub(super) polarity: PolarityArg,
@@ -123,9 +126,6 @@ pub(super) struct Drawing {
     /// Height of the letters in millimetres [default: eight modules]
     #[arg(long, value_name = "X")]
     pub(super) caption_mm: Option<f64>,
-    /// Marks in a row of the sheet, where many marks share one
-    #[arg(long, value_name = "N")]
-    pub(super) columns: Option<usize>,
 }
 
 /// What is written.
@@ -149,7 +149,7 @@ pub(super) enum OutputFormat {
 
 /// Kind of symbol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum SymbolKind {
+pub(in super::super) enum SymbolKind {
     /// QR Code (ISO/IEC 18004)
     Qr,
     /// Data Matrix ECC 200 (ISO/IEC 16022)
@@ -158,7 +158,7 @@ pub(super) enum SymbolKind {
 
 /// What the symbol holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Payload {
+pub(in super::super) enum Payload {
     /// The bytes of the mark
     Bytes,
     /// Base45 of the bytes
@@ -167,7 +167,7 @@ pub(super) enum Payload {
 
 /// What is light and what dark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum PolarityArg {
+pub(in super::super) enum PolarityArg {
     /// Dark modules on a light ground
     Dark,
     /// Light modules on a dark ground
@@ -176,7 +176,7 @@ pub(super) enum PolarityArg {
 
 /// What a module looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum ModulesArg {
+pub(in super::super) enum ModulesArg {
     /// Squares that touch
     Square,
     /// A round dot each
@@ -185,7 +185,7 @@ pub(super) enum ModulesArg {
 
 /// Where the letters stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum CaptionPlace {
+pub(in super::super) enum CaptionPlace {
     /// Below the symbol
     Below,
     /// To the right of it

@@ -1,6 +1,6 @@
 //! A mark's bytes to artwork, as the options ask for it.
 
-use super::args::{Args, CaptionPlace, ModulesArg, OutputFormat, PolarityArg, SymbolKind};
+use super::args::{Args, CaptionPlace, Drawing, ModulesArg, OutputFormat, PolarityArg, SymbolArgs, SymbolKind};
 use super::output::in_one_file;
 use crate::design::{Design, Payload};
 use crate::error::{Error, Result};
@@ -60,14 +60,18 @@ pub(super) fn format(format: OutputFormat) -> Option<Format> {
 
 /// How the options want the marks.
 pub(super) fn design(args: &Args) -> Design {
-    let drawing = &args.drawing;
+    Design { columns: args.columns, ..design_of(&args.symbol, &args.drawing) }
+}
+
+/// How the options want a mark.
+pub(in super::super) fn design_of(symbol: &SymbolArgs, drawing: &Drawing) -> Design {
     let place = drawing.caption.filter(|_| !drawing.no_caption);
     Design {
-        symbol: match args.symbol.symbol {
-            SymbolKind::Qr => Request::Qr { ec: args.symbol.ec, min_version: 1 },
-            SymbolKind::Datamatrix => Request::DataMatrix { shape: args.symbol.shape },
+        symbol: match symbol.symbol {
+            SymbolKind::Qr => Request::Qr { ec: symbol.ec, min_version: 1 },
+            SymbolKind::Datamatrix => Request::DataMatrix { shape: symbol.shape },
         },
-        payload: match args.symbol.content {
+        payload: match symbol.content {
             super::args::Payload::Bytes => Payload::Bytes,
             super::args::Payload::Text => Payload::Text,
         },
@@ -87,7 +91,7 @@ pub(super) fn design(args: &Args) -> Design {
         },
         caption: place.map(|place| (side(place), drawing.caption_mm)),
         dpi: drawing.dpi,
-        columns: drawing.columns,
+        columns: None,
     }
 }
 

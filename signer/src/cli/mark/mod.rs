@@ -5,7 +5,8 @@ mod artwork;
 mod output;
 mod rows;
 
-pub(super) use args::{Args, level, serial};
+pub(super) use args::{Args, Drawing, SymbolArgs, level, serial};
+pub(super) use artwork::design_of;
 
 use super::secrets::Secrets;
 use super::{Io, counted};

@@ -54,7 +54,7 @@ fn pdf_modules_cover_the_area_of_the_modules() {
 }
 
 /// Pairs of group code and value.
-fn groups(dxf: &str) -> Vec<(u16, &str)> {
+pub(super) fn groups(dxf: &str) -> Vec<(u16, &str)> {
     let lines: Vec<&str> = dxf.lines().collect();
     lines.chunks_exact(2).map(|pair| (pair[0].parse().unwrap(), pair[1])).collect()
 }

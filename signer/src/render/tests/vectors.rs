@@ -20,7 +20,7 @@ fn covered(rects: &[Rect]) -> f64 {
 }
 
 /// The outlines of a path of our own SVG: `M x y`, then `H x` and `V y` up to the closing `z`.
-fn svg_outlines(svg: &str, path: usize) -> Vec<Vec<(f64, f64)>> {
+pub(super) fn svg_outlines(svg: &str, path: usize) -> Vec<Vec<(f64, f64)>> {
     let data = svg.split(" d=\"").nth(path + 1).unwrap().split('"').next().unwrap();
     let outline = |text: &str| {
         let mut corners: Vec<(f64, f64)> = Vec::new();
@@ -114,7 +114,7 @@ proptest! {
     ) {
         let height = modules.len() / width;
         let matrix = Matrix::new(width, height, modules[..width * height].to_vec()).unwrap();
-        let area = Area { matrix: &matrix, corner: (1.0, 2.0), module_mm: 1.0, dot_gain_mm: gain };
+        let area = Area { matrix: std::borrow::Cow::Borrowed(&matrix), corner: (1.0, 2.0), module_mm: 1.0, dot_gain_mm: gain };
         let outlines = area.outlines();
         prop_assert!((enclosed(&outlines) - covered(&area.rects())).abs() < 1e-9);
         for corners in &outlines {
