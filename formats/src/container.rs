@@ -133,11 +133,7 @@ impl Container {
     /// The bytes without the signature. Every container has exactly one encoding.
     #[must_use]
     pub fn unsigned_bytes(&self) -> Vec<u8> {
-        let mut out = self.head_bytes();
-        if let Some(capsule) = &self.capsule {
-            out.extend(capsule.bytes());
-        }
-        out
+        fields::unsigned(self.head_bytes(), self.capsule.as_ref())
     }
 
     /// The message that the line key signs: as [`crate::mark::Mark::message`], in a domain of its own.
@@ -160,9 +156,7 @@ impl SignedContainer {
     /// The bytes that a symbol carries.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = self.container.unsigned_bytes();
-        out.extend(self.signature);
-        out
+        fields::signed(self.container.unsigned_bytes(), &self.signature)
     }
 
     /// The container mark in `bytes`, which must be its one canonical encoding. Nothing is proven by it: the fields count
@@ -171,23 +165,12 @@ impl SignedContainer {
     /// # Errors
     /// The [`MarkError`] that says what is wrong.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, MarkError> {
-        let header = *bytes.first().ok_or(MarkError::NotAMark)?;
-        match header & 0xF0 {
-            KIND => {}
-            0x90 | 0xA0 => return Err(MarkError::UnknownKind),
-            _ => return Err(MarkError::NotAMark),
-        }
-        if bytes.len() > MAX_BYTES {
-            return Err(MarkError::TooLong);
-        }
-        let (fields, signature) = bytes.split_last_chunk::<SIGNATURE_BYTES>().ok_or(MarkError::Truncated)?;
-        Ok(Self { container: container_from(header, fields)?, signature: *signature })
+        let (header, fields, signature) = fields::open(bytes, KIND)?;
+        Ok(Self { container: container_from(header, fields)?, signature })
     }
 }
 
-fn container_from(header: u8, bytes: &[u8]) -> Result<Container, MarkError> {
-    let mut reader = Reader::new(bytes);
-    reader.u8()?;
+fn container_from(header: u8, mut reader: Reader<'_>) -> Result<Container, MarkError> {
     let key_id = KeyId(reader.array()?);
     let level = reader.u8()?;
     let level = Level::ALL.into_iter().find(|known| *known as u8 == level).ok_or(MarkError::Level)?;

@@ -1,10 +1,40 @@
-//! What marks and containers have in common: part, lot, capsule, and the message that is signed.
+//! What marks and containers have in common: header and signature around the fields, part, lot, capsule, and the message that
+//! is signed.
 
-use super::{CAPSULE, EXTENSION, LOT_INLINE, MarkError, PART_INLINE, Part};
+use super::{CAPSULE, EXTENSION, KINDS, LOT_INLINE, MAX_BYTES, MarkError, PART_INLINE, Part, SIGNATURE_BYTES};
 use crate::capsule::Capsule;
 use crate::codec::{Fault, Reader, put_leb128};
 use crate::key::KeyBytes;
 use crate::text::{Label, put_packed, take_packed};
+
+/// The header, the fields behind it and the signature of a mark of the kind `kind`, the high nibble of its header.
+pub(crate) fn open(bytes: &[u8], kind: u8) -> Result<(u8, Reader<'_>, [u8; SIGNATURE_BYTES]), MarkError> {
+    let header = *bytes.first().ok_or(MarkError::NotAMark)?;
+    match header & 0xF0 {
+        own if own == kind => {}
+        other if KINDS.contains(&other) => return Err(MarkError::UnknownKind),
+        _ => return Err(MarkError::NotAMark),
+    }
+    if bytes.len() > MAX_BYTES {
+        return Err(MarkError::TooLong);
+    }
+    let (fields, signature) = bytes.split_last_chunk::<SIGNATURE_BYTES>().ok_or(MarkError::Truncated)?;
+    let mut reader = Reader::new(fields);
+    reader.u8()?;
+    Ok((header, reader, *signature))
+}
+
+/// What is signed of a mark: its head and, after that, its capsule.
+pub(crate) fn unsigned(mut head: Vec<u8>, capsule: Option<&Capsule>) -> Vec<u8> {
+    head.extend(capsule.iter().flat_map(|capsule| capsule.bytes()));
+    head
+}
+
+/// The mark with its signature behind.
+pub(crate) fn signed(mut unsigned: Vec<u8>, signature: &[u8; SIGNATURE_BYTES]) -> Vec<u8> {
+    unsigned.extend(signature);
+    unsigned
+}
 
 /// The low bits of a header.
 pub(crate) fn flags(part: &Part, lot: bool, capsule: bool, extension: bool) -> u8 {

@@ -15,6 +15,8 @@ use crate::text::Label;
 
 /// High nibble of the first byte of a mark of version 1.
 pub(crate) const KIND: u8 = 0x90;
+/// High nibbles of the first bytes of marks, those of later versions too.
+pub(crate) const KINDS: [u8; 3] = [KIND, 0xA0, crate::container::KIND];
 pub(crate) const PART_INLINE: u8 = 8;
 pub(crate) const LOT_INLINE: u8 = 4;
 pub(crate) const CAPSULE: u8 = 2;
@@ -102,11 +104,7 @@ impl Mark {
     /// The mark's bytes without its signature. Every mark has exactly one encoding, of 9 to 165 bytes.
     #[must_use]
     pub fn unsigned_bytes(&self) -> Vec<u8> {
-        let mut out = self.head_bytes();
-        if let Some(capsule) = &self.capsule {
-            out.extend(capsule.bytes());
-        }
-        out
+        fields::unsigned(self.head_bytes(), self.capsule.as_ref())
     }
 
     /// The message that the line key signs: the domain, the fingerprint of the maker's `root` key, part and lot as
@@ -130,9 +128,7 @@ impl SignedMark {
     /// The bytes that a symbol carries.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = self.mark.unsigned_bytes();
-        out.extend(self.signature);
-        out
+        fields::signed(self.mark.unsigned_bytes(), &self.signature)
     }
 
     /// The mark in `bytes`, which must be its one canonical encoding. Nothing is proven by it: the fields count only
@@ -141,23 +137,12 @@ impl SignedMark {
     /// # Errors
     /// The [`MarkError`] that says what is wrong.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, MarkError> {
-        let header = *bytes.first().ok_or(MarkError::NotAMark)?;
-        match header & 0xF0 {
-            KIND => {}
-            0xA0 | 0xB0 => return Err(MarkError::UnknownKind),
-            _ => return Err(MarkError::NotAMark),
-        }
-        if bytes.len() > MAX_BYTES {
-            return Err(MarkError::TooLong);
-        }
-        let (fields, signature) = bytes.split_last_chunk::<SIGNATURE_BYTES>().ok_or(MarkError::Truncated)?;
-        Ok(Self { mark: fields_from(header, fields)?, signature: *signature })
+        let (header, fields, signature) = fields::open(bytes, KIND)?;
+        Ok(Self { mark: fields_from(header, fields)?, signature })
     }
 }
 
-fn fields_from(header: u8, bytes: &[u8]) -> Result<Mark, MarkError> {
-    let mut reader = Reader::new(bytes);
-    reader.u8()?;
+fn fields_from(header: u8, mut reader: Reader<'_>) -> Result<Mark, MarkError> {
     let key_id = KeyId(reader.array()?);
     let serial = Serial(reader.leb128(Serial::MAX).map_err(fields::number_error(MarkError::Serial))?);
     let date = Date::from_days(reader.u16()?);
