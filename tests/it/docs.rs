@@ -29,7 +29,7 @@ fn the_page_on_security_modules() {
 
 #[test]
 fn the_page_on_strips_reels_and_closed_lots() {
-    run_page(&root().join("docs/packing.md"), &[(&root().join("tests/it/pages/strip.xml"), "strip.xml")]);
+    run_page(&root().join("docs/packing.md"), &[(&root().join("docs/line/strip.xml"), "strip.xml")]);
 }
 
 #[test]
