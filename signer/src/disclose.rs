@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::journal::Record;
 use crate::keys::{SigningKey, sign_document};
+use crate::pack::{self, Packed};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use touchmark_formats::capsule::{ItemKey, LotKey, YearKey};
@@ -41,6 +42,8 @@ pub struct Options {
 pub struct Knowledge<'a> {
     /// What is on record of the marks in the scope.
     pub records: &'a [Record],
+    /// Every container that is or was packed: its label may be sealed as well.
+    pub packed: &'a [Packed],
     /// The customers, by number.
     pub consignees: &'a BTreeMap<u64, Consignee>,
     /// The keys of the years that [`years`] names.
@@ -60,9 +63,9 @@ pub struct Made {
 ///
 /// # Errors
 /// The scope is empty, too large, or not on record.
-pub fn years(options: &Options, records: &[Record]) -> Result<BTreeSet<i16>> {
+pub fn years(options: &Options, records: &[Record], packed: &[Packed]) -> Result<BTreeSet<i16>> {
     Ok(match &options.scope {
-        Scope::Lot(_) => lot_days(options, records)?.into_iter().map(Date::year).collect(),
+        Scope::Lot(_) => lot_days(options, records, packed)?.into_iter().map(Date::year).collect(),
         Scope::Days { from, to } => days(*from, *to)?.into_iter().map(Date::year).collect(),
         Scope::Serials(serials) => items(serials, records)?.iter().map(|(r, _)| r.date.year()).collect(),
     })
@@ -77,6 +80,11 @@ pub fn disclose(root: &dyn SigningKey, options: &Options, knowledge: &Knowledge<
     let mut numbers = options.consignees.clone();
     for record in within {
         numbers.extend(knowledge.consignee(record, &root.public())?);
+    }
+    for packed in knowledge.packed.iter().filter(|packed| opens(&options.scope, packed)) {
+        if packed.is_sealed()? {
+            numbers.extend(pack::consignee(packed, &root.public(), knowledge.year(packed.date)?)?);
+        }
     }
     let named = |number: &u64| knowledge.consignees.get(number).cloned();
     let consignees = numbers.iter().filter_map(named).collect();
@@ -105,7 +113,7 @@ impl<'a> Knowledge<'a> {
                     let key = self.year(date)?.day(date).lot(Some(lot));
                     Ok(Grant::Lot { date, lot: Some(lot.clone()), key: DisclosedKey::new(*key.expose()) })
                 };
-                let days = lot_days(options, self.records)?;
+                let days = lot_days(options, self.records, self.packed)?;
                 Ok((days.into_iter().map(grant).collect::<Result<_>>()?, within(&|r| r.lot.as_ref() == Some(lot))))
             }
             Scope::Days { from, to } => {
@@ -158,11 +166,25 @@ impl<'a> Knowledge<'a> {
     }
 }
 
-/// The days on which a lot was made.
-fn lot_days(options: &Options, records: &[Record]) -> Result<BTreeSet<Date>> {
+/// Whether what `scope` discloses opens the label of a container. The keys of single marks open none.
+fn opens(scope: &Scope, packed: &Packed) -> bool {
+    match scope {
+        Scope::Lot(lot) => packed.lot.as_ref() == Some(lot),
+        Scope::Days { from, to } => (*from..=*to).contains(&packed.date),
+        Scope::Serials(_) => false,
+    }
+}
+
+/// The days on which a lot was made, or packed for a consignee who is sealed into the label.
+fn lot_days(options: &Options, records: &[Record], packed: &[Packed]) -> Result<BTreeSet<Date>> {
     let Scope::Lot(lot) = &options.scope else { return Ok(BTreeSet::new()) };
     let recorded = records.iter().filter(|r| r.lot.as_ref() == Some(lot)).map(|r| r.date);
-    let days: BTreeSet<Date> = recorded.chain(options.dates.iter().copied()).collect();
+    let mut days: BTreeSet<Date> = recorded.chain(options.dates.iter().copied()).collect();
+    for packed in packed.iter().filter(|packed| opens(&options.scope, packed)) {
+        if packed.is_sealed()? {
+            days.insert(packed.date);
+        }
+    }
     if days.is_empty() {
         return Err(Error::unusable(format!("no mark of lot {lot} is on record in this home"))
             .hint("if the lot was marked elsewhere, name the days with --date D, as often as needed"));

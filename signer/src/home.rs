@@ -24,6 +24,7 @@ use crate::keys::file::is_encrypted;
 use crate::keys::pkcs11::{Missing, Pkcs11Key, Uri};
 use crate::keys::{SecretKey, SigningKey, Unlock, year};
 use crate::line::store::Store;
+use crate::pack::{self, Packed};
 use crate::sign::LineKey;
 use std::path::{Path, PathBuf};
 use touchmark_formats::capsule::YearKey;
@@ -245,7 +246,7 @@ impl Home {
         found.map(|path| year::read(&path, year, || unlock.passphrase())).transpose()
     }
 
-    /// Makes the key of `year`, under which `store` has no sealed mark yet. `now` is this year.
+    /// Makes the key of `year`, under which neither `store` nor what is packed has a sealed mark yet. `now` is this year.
     ///
     /// # Errors
     /// The disclosure secret is kept elsewhere; the key is there, or was once; or it cannot be written.
@@ -258,7 +259,12 @@ impl Home {
         // Keeps another process from making the same key.
         let _lock = files::lock_folder(&self.0.join("disclosure"));
         let day = |month, day| Date::try_from(jiff::civil::date(year, month, day)).unwrap_or(Date::MAX);
-        if year < now || store.has_sealed(day(1, 1), day(12, 31))? {
+        let packed = || -> Result<bool> {
+            let packed = pack::read(&self.packing_file())?;
+            let sealed = |packed: &Packed| Ok(packed.date.year() == year && packed.is_sealed()?);
+            packed.iter().map(sealed).find(|found| *found != Ok(false)).unwrap_or(Ok(false))
+        };
+        if year < now || store.has_sealed(day(1, 1), day(12, 31))? || packed()? {
             return Err(Error::file(&file, "the disclosure key of that year is missing")
                 .hint("restore it from its copy: no other opens what was sealed under it; or leave --consignee out"));
         }

@@ -182,7 +182,8 @@ fn list<'a>(mut names: impl Iterator<Item = &'a Label>) -> String {
     }
 }
 
-fn capsule_size(delegation: &Delegation, number: u64) -> Result<CapsuleSize> {
+/// The size of `delegation`'s capsules, which must hold `number`.
+pub(crate) fn capsule_size(delegation: &Delegation, number: u64) -> Result<CapsuleSize> {
     let size = delegation.capsule_size().ok_or_else(|| Error::unusable("the delegation has no such capsule"))?;
     if number <= size.max_number() {
         return Ok(size);

@@ -57,7 +57,8 @@ pub fn close(
     }
     void.sort_by_key(|void| void.serials.first);
     let clipped = issued.into_iter().filter_map(|range| intersection(range, serials));
-    let used = without(merged(clipped.collect()), &void);
+    let holes: Vec<SerialRange> = void.iter().map(|void| void.serials).collect();
+    let used = minus(&merged(clipped.collect()), &holes);
     let mut envelope =
         Signed::new(LotClose { maker: delegation.maker, key: delegation.key, lot, serials, used, void, closed: now });
     envelope.signed.check_ranges().map_err(|e| {
@@ -110,13 +111,14 @@ pub fn merged(mut ranges: Vec<SerialRange>) -> Vec<SerialRange> {
     out
 }
 
-/// What is left of `ranges`, which rise and are disjoint, without the void ones, which rise.
-fn without(ranges: Vec<SerialRange>, void: &[Scrapped]) -> Vec<SerialRange> {
+/// What is left of `ranges`, which rise and are disjoint, without `holes`, which are so too.
+#[must_use]
+pub fn minus(ranges: &[SerialRange], holes: &[SerialRange]) -> Vec<SerialRange> {
     let mut out = Vec::with_capacity(ranges.len());
-    for SerialRange { first, last } in ranges {
+    for SerialRange { first, last } in ranges.iter().copied() {
         let mut next = Some(first);
-        let from = void.partition_point(|void| void.serials.last < first);
-        for hole in void.iter().skip(from).map(|void| void.serials).take_while(|hole| hole.first <= last) {
+        let from = holes.partition_point(|hole| hole.last < first);
+        for hole in holes.iter().skip(from).take_while(|hole| hole.first <= last) {
             out.extend(next.and_then(|next| range(next, hole.first.get().checked_sub(1)?)));
             next = Serial::new(hole.last.get() + 1);
         }

@@ -8,6 +8,7 @@ use crate::files::{self, Access};
 use crate::home::Home;
 use crate::journal;
 use crate::line::store::Which;
+use crate::pack;
 use crate::{consignees, init::BUNDLE_LIFE};
 use jiff::{Timestamp, tz::TimeZone};
 use std::collections::{BTreeMap, BTreeSet};
@@ -96,13 +97,14 @@ pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
     let mut secrets = args.passphrase.secrets();
     let root = home.root_key(&mut secrets.unlock(io))?;
     let mut keys = BTreeMap::new();
-    for year in years(&options, &records)? {
+    let packed = pack::read(&home.packing_file())?;
+    for year in years(&options, &records, &packed)? {
         if let Some(key) = home.year_key(year, &mut secrets.unlock(io))? {
             keys.insert(year, key);
         }
     }
     let customers = consignees::read(&home.consignees_file())?;
-    let knowledge = Knowledge { records: &records, consignees: &customers, years: &keys };
+    let knowledge = Knowledge { records: &records, packed: &packed, consignees: &customers, years: &keys };
     let Made { envelope, unnamed } = disclose(&*root, &options, &knowledge)?;
     let json = Zeroizing::new(envelope.to_json());
     let sealed = age::encrypt_and_armor(&recipient, json.as_bytes())

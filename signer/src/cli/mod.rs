@@ -11,13 +11,16 @@ mod lot;
 mod mark;
 mod matching;
 mod pack;
+mod packed;
 mod plan;
 mod readback;
+mod sealing;
 mod secrets;
 mod ship;
 mod strip;
 mod trace;
 mod trust;
+mod unpack;
 
 use crate::error::{Error, Kind, Result};
 use crate::home::Home;
@@ -122,6 +125,8 @@ enum Command {
     Init(Box<init::Args>),
     Mark(Box<mark::Args>),
     Pack(Box<pack::Args>),
+    Unpack(Box<unpack::Args>),
+    Packed(packed::Args),
     Strip(Box<strip::Args>),
     Readback(readback::Args),
     Plan(plan::Args),
@@ -146,6 +151,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> ExitSta
         Command::Init(args) => init::run(*args, io),
         Command::Mark(args) => mark::run(*args, io),
         Command::Pack(args) => pack::run(*args, io),
+        Command::Unpack(args) => unpack::run(*args, io),
+        Command::Packed(args) => packed::run(&args, io),
         Command::Strip(args) => strip::run(*args, io),
         Command::Readback(args) => readback::run(&args, io),
         Command::Plan(args) => plan::run(&args, io),

@@ -1,19 +1,22 @@
 //! `touchmark-sign pack`.
 
-use super::Io;
-use super::secrets::PassphraseArgs;
+use super::secrets::{PassphraseArgs, Secrets};
+use super::{Io, sealing};
 use crate::error::{Error, Result};
 use crate::files::{self, Access};
-use crate::home::Home;
+use crate::home::{Home, Line};
 use crate::init;
-use crate::pack::{self, Book, Packed, Packing};
+use crate::line::store::Store;
+use crate::pack::{self, Book, Contents, Packed, Packing, Piece};
 use crate::render::{Artwork, ArtworkOptions, Caption, Format, Place, Polarity, SheetOptions, render};
 use crate::sign::sign_container;
 use clap::ValueEnum;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use touchmark_formats::base45;
-use touchmark_formats::container::{Level, Sscc};
+use touchmark_formats::container::{Level, SignedContainer, Sscc};
 use touchmark_formats::date::Date;
+use touchmark_formats::delegation::Delegation;
+use touchmark_formats::key::PublicKey;
 use touchmark_formats::symbol::{EcLevel, Request, Symbology, encode};
 
 /// Pack parts into a reel, reels into a box, boxes onto a pallet, and make the signed label
@@ -41,17 +44,27 @@ pub(super) struct Args {
     /// The container's number in logistics: 18 digits (GS1 AI 00)
     #[arg(long, value_name = "SSCC")]
     sscc: Option<Sscc>,
-    /// What to write
-    #[arg(long, value_enum)]
-    format: FormatArg,
-    /// Side of a module in millimetres
-    #[arg(long, value_name = "X", default_value_t = 0.5)]
-    module_mm: f64,
-    /// Where to; `-` for standard output
-    #[arg(long, value_name = "F")]
-    out: PathBuf,
+    /// The number of the consignee, which is sealed into the mark; what is in it must not be sealed for another
+    #[arg(long, value_name = "N")]
+    consignee: Option<u64>,
+    #[command(flatten)]
+    label: LabelArgs,
     #[command(flatten)]
     passphrase: PassphraseArgs,
+}
+
+/// The label.
+#[derive(clap::Args)]
+pub(super) struct LabelArgs {
+    /// What to write
+    #[arg(long, value_enum)]
+    pub(super) format: FormatArg,
+    /// Side of a module in millimetres
+    #[arg(long, value_name = "X", default_value_t = 0.5)]
+    pub(super) module_mm: f64,
+    /// Where to; `-` for standard output
+    #[arg(long, value_name = "F")]
+    pub(super) out: PathBuf,
 }
 
 /// Kind of container.
@@ -67,7 +80,7 @@ enum LevelArg {
 
 /// What is written: a QR Code, dark on light, with its contents in letters below.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum FormatArg {
+pub(super) enum FormatArg {
     /// Drawing for the web and for vector tools
     Svg,
     /// Picture of 600 dots an inch
@@ -90,47 +103,93 @@ impl LevelArg {
     }
 }
 
+/// A line that packs: what is on record of it, and what may be.
+pub(super) struct Packer {
+    pub(super) home: Home,
+    pub(super) line: Line,
+    pub(super) store: Store,
+    pub(super) book: Book,
+    key: PublicKey,
+    pub(super) secrets: Secrets,
+}
+
+impl Packer {
+    pub(super) fn open(dir: &Path, line: Option<&str>, secrets: Secrets) -> Result<Self> {
+        let home = Home::open(dir)?;
+        let line = home.line(line)?;
+        let key = line.delegation.signed.key.check().map_err(|e| Error::unusable(format!("the line key: {e}")))?;
+        Ok(Self { store: home.store(false)?, book: Book::lock(&home.packing_file())?, home, line, key, secrets })
+    }
+
+    pub(super) fn delegation(&self) -> &Delegation {
+        &self.line.delegation.signed
+    }
+
+    /// What was scanned, one text form a line.
+    pub(super) fn scanned(&self, from: &Path, io: &mut Io<'_>) -> Result<Vec<Piece>> {
+        let at_line = |(n, text): &(usize, String)| {
+            let piece = pack::scanned(text, self.delegation(), &self.key, &self.book);
+            piece.map_err(|e| Error { message: format!("{}, line {n}: {e}", from.display()), ..e })
+        };
+        scans(from, io)?.iter().map(at_line).collect()
+    }
+
+    /// What a container of `pieces` says, sealed for `consignee` if there is one.
+    pub(super) fn contents(
+        &mut self,
+        packing: &Packing,
+        pieces: &[Piece],
+        consignee: Option<u64>,
+        io: &mut Io<'_>,
+    ) -> Result<Contents> {
+        let mut contents = pack::contents(self.delegation(), packing, pieces)?;
+        let delegation = &self.line.delegation.signed;
+        let voids = self.store.voids(&delegation.key, contents.container.serials)?;
+        pack::require_good(&contents.serials, &voids)?;
+        if let Some(number) = consignee {
+            let year = packing.date.year();
+            let sealed = pieces.iter().filter_map(|piece| piece.sealed.as_ref()).map(|mark| mark.date().year());
+            let mut years = BTreeMap::new();
+            for past in sealed.collect::<BTreeSet<_>>() {
+                years.extend(self.home.year_key(past, &mut self.secrets.unlock(io))?.map(|key| (past, key)));
+            }
+            pack::require_consignee(pieces, &delegation.maker, number, &years)?;
+            let key = sealing::year_key(&self.home, year, &mut self.store, &mut self.secrets, io)?;
+            pack::seal(&mut contents, delegation, number, &key)?;
+        }
+        Ok(contents)
+    }
+
+    /// The record of `contents` under a new label, which is drawn to see whether it can be.
+    pub(super) fn sign(&mut self, contents: &Contents, label: &LabelArgs, io: &mut Io<'_>) -> Result<SignedContainer> {
+        let line_key = self.home.line_key(&self.line, &mut self.secrets.unlock(io))?;
+        let delegation = &self.line.delegation.signed;
+        let (part, lot) = (&contents.part, contents.lot.as_ref());
+        let signed = sign_container(&line_key, contents.container.clone(), &delegation.maker, part, lot)?;
+        // Drawn before it is on record, so that a label that cannot be drawn packs nothing.
+        label.draw(&Packed::new(contents, &signed, delegation.key, io.now))?;
+        Ok(signed)
+    }
+}
+
 pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
-    let home = Home::open(&args.home)?;
-    let line = home.line(args.line.as_deref())?;
-    let delegation = &line.delegation.signed;
-    let mut secrets = args.passphrase.secrets();
-    let scans = scans(&args.from, io)?;
-    let mut book = Book::lock(&home.packing_file())?;
-    let key = delegation.key.check().map_err(|e| Error::unusable(format!("the line key: {e}")))?;
-    let at_line = |(n, text): &(usize, String)| {
-        let piece = pack::scanned(text, delegation, &key, &book);
-        piece.map_err(|e| Error { message: format!("{}, line {n}: {e}", args.from.display()), ..e })
-    };
-    let pieces = scans.iter().map(at_line).collect::<Result<Vec<_>>>()?;
+    let mut packer = Packer::open(&args.home, args.line.as_deref(), args.passphrase.secrets())?;
+    let pieces = packer.scanned(&args.from, io)?;
     let date = args.date.map_or_else(|| init::today(io.now), Ok)?;
     let packing = Packing { level: args.level.level(), date, sscc: args.sscc };
-    let contents = pack::contents(delegation, &packing, &pieces)?;
-    let known = book.same(&contents, &delegation.key)?.cloned();
+    let contents = packer.contents(&packing, &pieces, args.consignee, io)?;
+    let key = packer.delegation().key;
+    let known = packer.book.same(&contents, &key)?.cloned();
     let again = known.is_some();
     let packed = match known {
         Some(known) => known,
         None => {
-            let line_key = home.line_key(&line, &mut secrets.unlock(io))?;
-            let (part, lot) = (&contents.part, contents.lot.as_ref());
-            let signed = sign_container(&line_key, contents.container.clone(), &delegation.maker, part, lot)?;
-            // Drawn before it is on record, so that a label that cannot be drawn packs nothing.
-            label(
-                args.format,
-                args.module_mm,
-                &signed.to_bytes(),
-                &Packed::new(&contents, &signed, delegation.key, io.now),
-            )?;
-            book.add(&contents, &signed, delegation.key, io.now)?
+            sealing::warn_of_unknown(&packer.home, args.consignee.into_iter(), io)?;
+            let signed = packer.sign(&contents, &args.label, io)?;
+            packer.book.add(&contents, &signed, key, io.now)?
         }
     };
-    let bytes = base45::decode(&packed.mark).map_err(|e| Error::file(book.path(), e))?;
-    let label = label(args.format, args.module_mm, &bytes, &packed)?;
-    match args.out.to_str() {
-        Some("-") => io.print(label)?,
-        _ => files::write(&args.out, &label, Access::Ordinary)?,
-    }
-    io.say(format_args!("{}; {} bytes", caption(&packed).join(", "), bytes.len()));
+    args.label.write(&packed, io)?;
     if again {
         io.say("note: it was packed before, and the label is the same once more");
     }
@@ -149,31 +208,45 @@ pub(super) fn scans(path: &Path, io: &mut Io<'_>) -> Result<Vec<(usize, String)>
     Ok(lines.map(|(n, line)| (n + 1, line.to_owned())).collect())
 }
 
-fn label(format: FormatArg, module_mm: f64, bytes: &[u8], packed: &Packed) -> Result<Vec<u8>> {
-    let format = match format {
-        FormatArg::Text => return Ok((base45::encode(bytes) + "\n").into_bytes()),
-        FormatArg::Svg => Format::Svg,
-        FormatArg::Png => Format::Png,
-        FormatArg::Pdf => Format::Pdf,
-        FormatArg::Zpl => Format::Zpl,
-    };
-    let encoded = encode(bytes, &Request::Qr { ec: EcLevel::M, min_version: 1 });
-    let encoded = encoded.map_err(|e| Error::unusable(e.to_string()))?;
-    let caption = Caption { lines: caption(packed), height_mm: 6.0 * module_mm, place: Place::Below };
-    let options = ArtworkOptions {
-        module_mm,
-        polarity: Polarity::DarkOnLight,
-        caption: Some(caption),
-        ..ArtworkOptions::default()
-    };
-    let artwork = Artwork::new(encoded.matrix, Symbology::QrCode, options);
-    let artwork = artwork.map_err(|e| Error::unusable(e.to_string()))?;
-    let sheet = SheetOptions { dpi: 600.0, ..SheetOptions::default() };
-    render(format, &[artwork], &sheet).map_err(|e| Error::unusable(e.to_string()))
+impl LabelArgs {
+    fn draw(&self, packed: &Packed) -> Result<Vec<u8>> {
+        let format = match self.format {
+            FormatArg::Text => return Ok(format!("{}\n", packed.mark).into_bytes()),
+            FormatArg::Svg => Format::Svg,
+            FormatArg::Png => Format::Png,
+            FormatArg::Pdf => Format::Pdf,
+            FormatArg::Zpl => Format::Zpl,
+        };
+        let encoded = encode(&packed.signed()?.to_bytes(), &Request::Qr { ec: EcLevel::M, min_version: 1 });
+        let encoded = encoded.map_err(|e| Error::unusable(e.to_string()))?;
+        let module_mm = self.module_mm;
+        let caption = Caption { lines: caption(packed), height_mm: 6.0 * module_mm, place: Place::Below };
+        let options = ArtworkOptions {
+            module_mm,
+            polarity: Polarity::DarkOnLight,
+            caption: Some(caption),
+            ..ArtworkOptions::default()
+        };
+        let artwork = Artwork::new(encoded.matrix, Symbology::QrCode, options);
+        let artwork = artwork.map_err(|e| Error::unusable(e.to_string()))?;
+        let sheet = SheetOptions { dpi: 600.0, ..SheetOptions::default() };
+        render(format, &[artwork], &sheet).map_err(|e| Error::unusable(e.to_string()))
+    }
+
+    /// Writes the label of what is on record, and says what is on it.
+    pub(super) fn write(&self, packed: &Packed, io: &mut Io<'_>) -> Result<()> {
+        let label = self.draw(packed)?;
+        match self.out.to_str() {
+            Some("-") => io.print(label)?,
+            _ => files::write(&self.out, &label, Access::Ordinary)?,
+        }
+        io.say(format_args!("{}; {} bytes", caption(packed).join(", "), packed.signed()?.to_bytes().len()));
+        Ok(())
+    }
 }
 
 /// What is in it, a line each, as the label has it in letters.
-fn caption(packed: &Packed) -> Vec<String> {
+pub(super) fn caption(packed: &Packed) -> Vec<String> {
     let (first, last) = (packed.serials.first().map(|r| r.first), packed.serials.last().map(|r| r.last));
     let serials = first.zip(last).map(|(first, last)| format!("serials {first} to {last}"));
     let lot = packed.lot.as_ref().map_or_else(String::new, |lot| format!(" lot {lot}"));

@@ -5,13 +5,17 @@
 //! Packing the very same things again gives the same label again.
 
 mod book;
+mod check;
 mod named;
+mod seal;
 
-pub use book::{Book, Packed};
+pub use book::{Book, Opened, Packed, read};
+pub use check::{Counts, check};
 pub use named::{by_name, by_scan};
+pub use seal::{consignee, require_consignee, seal};
 
 use crate::error::{Error, Kind, Result};
-use crate::lot::merged;
+use crate::lot::{self, merged};
 use crate::own::{self, Own};
 use std::path::Path;
 use touchmark_formats::base45;
@@ -34,6 +38,8 @@ pub struct Piece {
     pub part: Label,
     /// Their lot, where it is one.
     pub lot: Option<Label>,
+    /// Its mark, where a consignee is sealed into that.
+    pub sealed: Option<Carried>,
 }
 
 /// What a container is to be.
@@ -69,15 +75,13 @@ pub fn scanned(text: &str, delegation: &Delegation, key: &PublicKey, book: &Book
         Kind::Refused => e.hint("what another line made is packed by that line; what nobody made is no part"),
         _ => e,
     })?;
-    match &carried {
-        Carried::Mark(_) => Ok(Piece { level: None, serials: vec![carried.serials()], part, lot }),
-        Carried::Container(signed) => {
-            let known = book
-                .find(&base45::encode(&carried.to_bytes()))
-                .ok_or_else(|| not_packed_here(&signed.container, book.path()))?;
-            Ok(Piece { level: Some(signed.container.level), serials: known.serials.clone(), part, lot })
-        }
-    }
+    let sealed = Some(&carried).filter(|carried| carried.capsule().is_some()).cloned();
+    let Carried::Container(signed) = carried else {
+        return Ok(Piece { level: None, serials: vec![carried.serials()], part, lot, sealed });
+    };
+    let known = book.find(&base45::encode(&signed.to_bytes()));
+    let known = known.ok_or_else(|| not_packed_here(&signed.container, book.path()))?.require_whole()?;
+    Ok(Piece { level: Some(signed.container.level), serials: known.serials.clone(), part, lot, sealed })
 }
 
 fn not_packed_here(container: &Container, book: &Path) -> Error {
@@ -86,18 +90,66 @@ fn not_packed_here(container: &Container, book: &Path) -> Error {
         .hint("which of its serials are missing is known only where it was packed")
 }
 
+/// Refuses parts that the line has on record as void, with the reason beside the serial.
+///
+/// # Errors
+/// Some of `serials` are.
+pub fn require_good(serials: &[SerialRange], voids: &[(u64, String)]) -> Result<()> {
+    let within = |serial: u64| serials.iter().any(|range| (range.first.get()..=range.last.get()).contains(&serial));
+    match voids.iter().find(|(serial, _)| within(*serial)) {
+        None => Ok(()),
+        Some((serial, reason)) => Err(Error::refused(format!("serial {serial} is void: {reason}"))
+            .hint("what is void is on no good part: take that part out and look at it")),
+    }
+}
+
+/// What is left of a container that is on record, without what was `taken` out, as one piece of what it holds.
+///
+/// # Errors
+/// Something was taken that is not in it or does not belong there; or nothing, or all.
+pub fn rest(whole: &Packed, taken: &[Piece]) -> Result<(Piece, Vec<SerialRange>)> {
+    let level = whole.signed()?.container.level;
+    let inner = held_by(level);
+    if let Some(wrong) = taken.iter().find(|piece| piece.level != inner) {
+        return Err(Error::refused(format!("a {} holds no {}, and one was taken", level.name(), name(wrong.level))));
+    }
+    let out = disjoint(taken)?;
+    let left = lot::minus(&whole.serials, &out);
+    let count = |ranges: &[SerialRange]| ranges.iter().map(SerialRange::count).sum::<u64>();
+    if count(&left) + count(&out) != count(&whole.serials) {
+        let inside = |range: &SerialRange| lot::minus(&[*range], &whole.serials);
+        let other = out.iter().flat_map(inside).next().map_or(0, |range| range.first.get());
+        return Err(Error::refused(format!("serial {other} is not in the {}", whole.described())));
+    }
+    if left.is_empty() || out.is_empty() {
+        let what = if out.is_empty() { "nothing" } else { "all" };
+        return Err(Error::unusable(format!("{what} was taken out of the {}", whole.described()))
+            .hint("without --taken the whole of it is opened"));
+    }
+    let piece = Piece { level: inner, serials: left, part: whole.part.clone(), lot: whole.lot.clone(), sealed: None };
+    Ok((piece, out))
+}
+
+/// What a container of `level` holds; `None` for parts.
+fn held_by(level: Level) -> Option<Level> {
+    match level {
+        Level::Reel => None,
+        Level::Box => Some(Level::Reel),
+        Level::Pallet => Some(Level::Box),
+    }
+}
+
+fn name(level: Option<Level>) -> &'static str {
+    level.map_or("part", Level::name)
+}
+
 /// What the container of `pieces` says.
 ///
 /// # Errors
 /// Nothing goes in, something that does not belong there, a serial twice, parts of several numbers; or the delegation
 /// does not allow it.
 pub fn contents(delegation: &Delegation, packing: &Packing, pieces: &[Piece]) -> Result<Contents> {
-    let inner = match packing.level {
-        Level::Reel => None,
-        Level::Box => Some(Level::Reel),
-        Level::Pallet => Some(Level::Box),
-    };
-    let name = |level: Option<Level>| level.map_or("part", Level::name);
+    let inner = held_by(packing.level);
     if let Some(wrong) = pieces.iter().find(|piece| piece.level != inner) {
         let (outer, found, wanted) = (packing.level.name(), name(wrong.level), name(inner));
         return Err(Error::refused(format!("a {outer} holds no {found}, and one was given"))

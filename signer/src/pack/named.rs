@@ -20,7 +20,8 @@ fn parts(packed: &Packed) -> Parts {
 /// There is none, or there are several.
 pub fn by_name(sscc: Sscc, book: &Book) -> Result<Parts> {
     let code = sscc.to_string();
-    let mut found = book.packed().iter().filter(|packed| packed.sscc.as_ref() == Some(&code));
+    let whole = book.packed().iter().filter(|packed| packed.opened.is_none());
+    let mut found = whole.filter(|packed| packed.sscc.as_ref() == Some(&code));
     match (found.next(), found.next()) {
         (Some(only), None) => Ok(parts(only)),
         (None, _) => {
@@ -48,7 +49,7 @@ pub fn by_scan(text: &str, lines: &[Delegation], book: &Book) -> Result<Parts> {
     })?;
     let mark = base45::encode(&carried.to_bytes());
     match (book.find(&mark), &carried) {
-        (Some(packed), _) => Ok(parts(packed)),
+        (Some(packed), _) => packed.require_whole().map(parts),
         (None, Carried::Container(signed)) if signed.container.missing > 0 => {
             Err(not_packed_here(&signed.container, book.path()))
         }

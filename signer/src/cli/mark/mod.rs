@@ -9,8 +9,7 @@ pub(super) use args::{Args, Drawing, SymbolArgs, level, serial};
 pub(super) use artwork::design_of;
 
 use super::secrets::Secrets;
-use super::{Io, counted};
-use crate::consignees;
+use super::{Io, counted, sealing};
 use crate::error::{Error, Result};
 use crate::home::{Home, Line};
 use crate::issue::{Content, Order, Template, settle_lot};
@@ -59,7 +58,7 @@ pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
     let templates = templates.collect::<Result<Vec<_>>>()?;
     output::try_out(&args)?;
     artwork::try_out(&args, &orders, &templates)?;
-    warn_of_unknown_consignees(&home, &orders, io)?;
+    sealing::warn_of_unknown(&home, orders.iter().filter_map(|order| order.content.consignee), io)?;
     let issued = issue(&args, &home, Prepared { store, line, key, years }, &orders, io)?;
     let again: u64 = issued.iter().map(|issued| issued.again).sum();
     let of_order = |(template, issued): (usize, Issued)| {
@@ -77,8 +76,7 @@ pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The keys of every year for which something is to be sealed. That of this year or a later one is made where it is
-/// missing, but never anew where marks were sealed under it.
+/// The keys of every year for which something is to be sealed.
 fn year_keys(
     home: &Home,
     orders: &[Order],
@@ -86,39 +84,9 @@ fn year_keys(
     secrets: &mut Secrets,
     io: &mut Io<'_>,
 ) -> Result<YearKeys> {
-    let mut keys = YearKeys::new();
-    for order in orders.iter().filter(|order| order.content.consignee.is_some()) {
-        let year = order.content.date.year();
-        if keys.contains_key(&year) {
-            continue;
-        }
-        let key = match home.year_key(year, &mut secrets.unlock(io))? {
-            Some(key) => key,
-            None => {
-                let this_year = crate::init::today(io.now)?.year();
-                let key = home.new_year_key(year, this_year, store, &mut secrets.unlock(io))?;
-                io.say(format_args!("note: made the disclosure key of {year}; keep a copy of it in a safe place"));
-                key
-            }
-        };
-        keys.insert(year, key);
-    }
-    Ok(keys)
-}
-
-/// A wrong number, once sealed, stays in the mark for good.
-fn warn_of_unknown_consignees(home: &Home, orders: &[Order], io: &mut Io<'_>) -> Result<()> {
-    let numbers: BTreeSet<u64> = orders.iter().filter_map(|order| order.content.consignee).collect();
-    let table = home.consignees_file();
-    if numbers.is_empty() || !table.exists() {
-        return Ok(());
-    }
-    let known = consignees::read(&table)?;
-    let unknown = numbers.iter().filter(|n| !known.contains_key(n)).map(u64::to_string).take(5).collect::<Vec<_>>();
-    if !unknown.is_empty() {
-        io.say(format_args!("note: not in {}: consignee {}", table.display(), unknown.join(", ")));
-    }
-    Ok(())
+    let sealed = orders.iter().filter(|order| order.content.consignee.is_some());
+    let years: BTreeSet<i16> = sealed.map(|order| order.content.date.year()).collect();
+    years.into_iter().map(|year| Ok((year, sealing::year_key(home, year, store, secrets, io)?))).collect()
 }
 
 /// Puts the serials on record and signs.
