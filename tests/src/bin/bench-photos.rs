@@ -43,6 +43,9 @@ struct Args {
     /// mark takes one kind of wear in so many
     #[arg(long, value_name = "SPREAD")]
     ladder: Option<usize>,
+    /// With --ladder: only these kinds of wear, as the rig names them
+    #[arg(long, value_delimiter = ',', requires = "ladder")]
+    wear: Vec<String>,
     /// How long we look: quick, normal, forensic; several are shown side by side
     #[arg(long, value_delimiter = ',', default_value = "normal")]
     effort: Vec<Effort>,
@@ -87,7 +90,8 @@ fn main() {
     }
     let (folder, mut sets) = match args.ladder {
         Some(spread) => {
-            let photos = ladder::ladder(&Plan::all(spread)).unwrap_or_else(|e| panic!("{e}"));
+            let photos = ladder::ladder(&Plan { axes: args.wear.clone(), ..Plan::all(spread) })
+                .unwrap_or_else(|e| panic!("{e}"));
             let folder = photos.parent().map(Into::into).unwrap_or_default();
             (folder, vec![Set::of(&photos, true)])
         }

@@ -66,7 +66,7 @@ struct Attempt {
 enum Beside {
     /// For nobody: it only saves photos in which nothing was read.
     Nothing,
-    /// For symbols of the kind and the scale of that which was read first.
+    /// For symbols of the kind and the scale of that which was read first, from normal effort on.
     ItsLike,
     /// For any, from this effort on.
     Any(Effort),
@@ -180,7 +180,9 @@ impl Attempt {
     fn goes_on(&self, shown: (Level, bool), effort: Effort) -> bool {
         match self.beside {
             Beside::Nothing => false,
-            Beside::ItsLike => (self.level, !matches!(self.way, Way::Qr { .. } | Way::Rqrr)) == shown,
+            Beside::ItsLike => {
+                effort > Effort::Quick && (self.level, !matches!(self.way, Way::Qr { .. } | Way::Rqrr)) == shown
+            }
             Beside::Any(least) => effort >= least,
         }
     }

@@ -15,7 +15,12 @@ pub(crate) struct Work(Rc<Cell<u64>>);
 const BESIDE: u64 = 3_000_000;
 /// Units that it costs to judge and to decode a module, beside those to look at it.
 pub(super) const DECODING: usize = 16;
-/// The same for a module in all the ways in which a fit is judged.
+/// The same, once more, for a module of a symbol that does not decode: every way to correct it was tried.
+pub(super) const LOST: usize = 80;
+/// What it costs to look at a pixel for grids, and at a module of a grid for symbols of every size.
+pub(super) const SPECTRUM: usize = 8;
+pub(super) const PLACES: usize = 120;
+/// What it costs, for a module, to fit a symbol by all that is known of it.
 pub(super) const FITTING: usize = 200;
 
 /// Pixels that are passed over at the cost of a unit.
@@ -28,9 +33,9 @@ impl Work {
     /// megapixel and more have all that there is, at normal effort about a second's worth.
     pub(super) fn of(effort: Effort, pixels: usize) -> Self {
         let (least, each) = match effort {
-            Effort::Quick => (1_000_000, 20),
-            Effort::Normal => (3_000_000, 60),
-            Effort::Forensic => (40_000_000, 1_000),
+            Effort::Quick => (1_000_000, 16),
+            Effort::Normal => (4_000_000, 60),
+            Effort::Forensic => (100_000_000, 2_500),
         };
         Self(Rc::new(Cell::new(least + each * pixels.min(MOST_PIXELS) as u64)))
     }

@@ -68,8 +68,27 @@ pub(in crate::symbol) fn anatomy(side: usize, llr: &[f32]) -> Result<Anatomy, De
     anatomies.next().ok_or(DecodeError::Checksum)
 }
 
-/// All formats, the likeliest first; of a side that no symbol has, in any order.
+/// How much likelier, in nats, a format is than one that is not worth a try.
+const DOUBT: f32 = 24.0;
+
+/// Whether a symbol of which nothing decodes is worth a second try with rows and columns exchanged, as it is seen from
+/// behind, and whether it is worth the first: its format information speaks for one or the other where it can be read.
+#[must_use]
+pub fn turns(side: usize, llr: &[f32], turned: &[f32]) -> [bool; 2] {
+    let best = |llr| scored(side, llr).first().map_or(0.0, |(fit, _)| *fit);
+    let (upright, turned) = (best(llr), best(turned));
+    [turned - upright < DOUBT, upright - turned < DOUBT]
+}
+
+/// The formats that are worth a try, the likeliest first; none of a side that no symbol has.
 pub(in crate::symbol) fn formats(side: usize, llr: &[f32]) -> Vec<Format> {
+    let scored = scored(side, llr);
+    let least = scored.first().map_or(0.0, |(fit, _)| fit - DOUBT);
+    scored.into_iter().filter(|(fit, _)| *fit >= least).map(|(_, format)| format).collect()
+}
+
+/// All formats with how well they agree, the best first.
+fn scored(side: usize, llr: &[f32]) -> Vec<(f32, Format)> {
     if side < 21 {
         return Vec::new();
     }
@@ -93,7 +112,7 @@ pub(in crate::symbol) fn formats(side: usize, llr: &[f32]) -> Vec<Format> {
         })
         .collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0));
-    scored.into_iter().map(|(_, format)| format).collect()
+    scored
 }
 
 /// What the format information is added to (clause 7.9.1).

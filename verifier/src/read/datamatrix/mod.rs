@@ -12,7 +12,7 @@ mod sample;
 mod segments;
 
 use crate::read::geometry::Point;
-use crate::read::work::{DECODING, Work};
+use crate::read::work::{DECODING, LOST, Work};
 use crate::read::{DecodeError, Decoded, Effort, Located, Luma, ModuleGrid, Symbol, uniform};
 use corners::Corner;
 use fit::{Fit, Trial};
@@ -165,6 +165,7 @@ fn look_again(pyramid: &[Plane], found: &mut Found, judge: &dyn Fn(Located) -> S
     let Some(plane) = found.fit.plane(pyramid) else { return };
     for modules in sample::others(plane, &found.fit) {
         let symbol = judge(located(&found.fit, modules));
+        count(&symbol, &plane.work);
         if symbol.decoded.is_ok() {
             found.symbol = symbol;
             return;
@@ -279,10 +280,16 @@ impl Attempt<'_> {
 
     fn judged(&self, fit: &Fit) -> Option<Found> {
         let (confidence, located) = verify(self.pyramid, fit)?;
-        let modules = located.modules.llr.len();
-        self.pyramid.iter().take(1).for_each(|plane| plane.work.take(DECODING * modules));
-        Some(Found { symbol: (self.judge)(located), fit: *fit, confidence })
+        let symbol = (self.judge)(located);
+        self.pyramid.iter().take(1).for_each(|plane| count(&symbol, &plane.work));
+        Some(Found { symbol, fit: *fit, confidence })
     }
+}
+
+/// Counts what it cost to judge a symbol: the most where it was tried as seen from behind and as stained, too.
+fn count(symbol: &Symbol, work: &Work) {
+    let each = if symbol.decoded.is_ok() { DECODING } else { 3 * (DECODING + LOST) };
+    work.take(each * symbol.located.modules.llr.len());
 }
 
 /// Samples a fit at the scale that suits its modules, if it is worth it.

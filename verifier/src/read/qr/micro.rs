@@ -15,6 +15,8 @@ use touchmark_formats::symbol::qr::micro::MicroVersion;
 const MOST_FINDERS: usize = 40;
 /// Turns of each version that are fitted.
 const TURNS: usize = 1;
+/// Correlation with the timing patterns, as the finder pattern alone leads to them, below which it has none.
+const TIMED: f32 = 0.2;
 /// Correlation with the finder and timing patterns below which a fit is no symbol.
 const FITS: f32 = 0.6;
 
@@ -70,6 +72,7 @@ fn at(picture: &Picture<'_>, search: Search, module: f32, maps: &[Homography], q
         turns
             .into_iter()
             .take(TURNS)
+            .filter(|(score, _)| *score > TIMED)
             .flat_map(move |(_, map)| {
                 let flat = whole.refined_flat(map, 1.0);
                 let tilted = flat.as_ref().and_then(|fit| whole.refined(&fit.map, 0.5));

@@ -18,15 +18,15 @@ use super::elastic::{self, Surface};
 use super::geometry::{Homography, Point};
 use super::picture::Picture;
 use super::tones::{Bits, Tones};
-use super::work::{DECODING, FITTING};
-use super::{Located, ModuleGrid, Symbol, uniform};
+use super::work::{DECODING, FITTING, LOST};
+use super::{DecodeError, Located, ModuleGrid, Symbol, uniform};
 use finder::{Finder, Triple};
 use fit::Fitter;
 use sample::{Judge, OTHER_JUDGES};
 use std::cell::OnceCell;
 use target::Fit;
 use touchmark_formats::symbol::Symbology;
-use touchmark_formats::symbol::qr::decode::decode;
+use touchmark_formats::symbol::qr::decode::{decode, turns};
 use touchmark_formats::symbol::qr::micro::{MicroVersion, decode as micro_decode};
 use touchmark_formats::symbol::qr::tables::Version;
 
@@ -316,6 +316,9 @@ fn read_fit(picture: &Picture<'_>, search: Search, fitter: &Fitter<'_>, best: &F
         }
         straight.add(warped);
     }
+    if picture.work().spent() {
+        return Some(straight);
+    }
     let judges = if best.score > WORTH_FOCUS { OTHER_JUDGES.as_slice() } else { &[Judge::Levels] };
     for &judge in judges {
         let other = symbol(picture, search, best, &|p| best.place(p), judge);
@@ -334,7 +337,7 @@ fn read_fit(picture: &Picture<'_>, search: Search, fitter: &Fitter<'_>, best: &F
         }
         straight.add(displaced);
     }
-    if best.score > WORTH_FOCUS {
+    if best.score > WORTH_FOCUS && !picture.work().spent() {
         let level = |p: Point| sign * picture.sample(p);
         let focused = elastic::focused(best.corners, (best.side, best.side), &level, &known);
         let map = focused.and_then(|corners| Homography::from_points(fitter.target.square(), corners));
@@ -351,8 +354,7 @@ fn read_fit(picture: &Picture<'_>, search: Search, fitter: &Fitter<'_>, best: &F
     }
     let stained: Vec<ModuleGrid> = straight.samplings().filter_map(uniform::doubted).collect();
     for modules in stained {
-        picture.work().take(DECODING * best.side * best.side);
-        let seen = decoded(search, best, modules);
+        let seen = judged(picture, search, best, modules);
         if seen.decoded.is_ok() {
             return Some(seen);
         }
@@ -380,29 +382,37 @@ fn warp(fit: &Fit, offsets: &[(Point, Point)], p: Point) -> Point {
 }
 
 fn symbol(picture: &Picture<'_>, search: Search, fit: &Fit, place: &impl Fn(Point) -> Point, judge: Judge) -> Symbol {
-    picture.work().take(DECODING * fit.side * fit.side);
-    decoded(search, fit, sample::sample(picture, search.reversed, fit.side, place, judge))
+    judged(picture, search, fit, sample::sample(picture, search.reversed, fit.side, place, judge))
+}
+
+/// What the modules of a fit say, which costs more where that is nothing.
+fn judged(picture: &Picture<'_>, search: Search, fit: &Fit, modules: ModuleGrid) -> Symbol {
+    let symbol = decoded(search, fit, modules);
+    let each = if symbol.decoded.is_ok() { DECODING } else { DECODING + LOST };
+    picture.work().take(each * fit.side * fit.side);
+    symbol
 }
 
 /// What the modules of a fit say, as it is or as seen from behind.
 fn decoded(search: Search, fit: &Fit, modules: ModuleGrid) -> Symbol {
     let side = fit.side;
-    let (symbology, decode): (_, fn(usize, &[f32]) -> _) = match MicroVersion::of_side(side) {
-        Some(_) => (Symbology::MicroQrCode, micro_decode),
-        None => (Symbology::QrCode, decode),
+    let symbology = if MicroVersion::of_side(side).is_some() { Symbology::MicroQrCode } else { Symbology::QrCode };
+    // Seen from behind, rows and columns change places.
+    let turned: Vec<f32> = (0..side * side).map(|i| modules.llr[i % side * side + i / side]).collect();
+    let (decode, tries): (fn(usize, &[f32]) -> _, _) = match symbology {
+        Symbology::MicroQrCode => (micro_decode, [true, true]),
+        _ => (decode, turns(side, &modules.llr, &turned)),
     };
-    let upright = decode(side, &modules.llr);
-    let (decoded, modules, mirrored) = match upright {
-        Ok(content) => (Ok(content), modules, false),
-        Err(e) => {
-            // Seen from behind, rows and columns change places.
-            let turned: Vec<f32> = (0..side * side).map(|i| modules.llr[i % side * side + i / side]).collect();
-            match decode(side, &turned) {
-                Ok(content) => (Ok(content), ModuleGrid { llr: turned, ..modules }, true),
-                Err(_) => (Err(e), modules, false),
-            }
+    let ways = [(&modules.llr, false), (&turned, true)].into_iter().zip(tries).filter(|(_, worth)| *worth);
+    let (mut decoded, mut mirrored) = (Err(DecodeError::Checksum), false);
+    for ((llr, behind), _) in ways {
+        decoded = decode(side, llr);
+        if decoded.is_ok() {
+            mirrored = behind;
+            break;
         }
-    };
+    }
+    let modules = if mirrored { ModuleGrid { llr: turned, ..modules } } else { modules };
     let [a, b, c, d] = fit.corners;
     let corners = if mirrored { [a, d, c, b] } else { [a, b, c, d] };
     let located = Located { symbology, corners, modules, reversed: search.reversed, mirrored, attempt: search.attempt };

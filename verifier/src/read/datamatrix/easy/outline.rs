@@ -6,7 +6,7 @@ use crate::read::tones::Bits;
 pub(super) type Half = (i32, i32);
 
 /// Every so many rows a border is looked for: smaller things hold no symbol.
-const ROWS: usize = 6;
+const ROWS: usize = 12;
 /// Pixels of a row that are dark side by side, where an area is worth following.
 const NARROWEST: u32 = 2;
 
@@ -18,7 +18,7 @@ struct Areas {
 }
 
 /// Shortest border, in sides of pixels, of an area that two arms of a finder pattern are part of.
-const MIN_BORDER: usize = 30;
+const MIN_BORDER: usize = 40;
 
 /// The pixel is dark.
 const DARK: u8 = 1;

@@ -57,13 +57,13 @@ pub(super) fn corners(line: &[Half], reversed: bool, found: &mut Vec<Corner>) {
 /// A closed line as straight parts, one after the other.
 fn straight(line: &[Half]) -> Vec<Run> {
     // The place that is farthest from any other is a corner.
-    let away = |at: &usize| (line[*at].0 - line[0].0).abs() + (line[*at].1 - line[0].1).abs();
-    let start = (0..line.len()).max_by_key(away).unwrap_or(0);
+    let away = |(_, (x, y)): &(usize, &Half)| (x - line[0].0).abs() + (y - line[0].1).abs();
+    let start = line.iter().enumerate().max_by_key(away).map_or(0, |(at, _)| at);
     let mut runs = Vec::new();
     let (mut first, mut area) = (start, 0i64);
     let (mut origin, mut before) = (line[start], (0i64, 0i64));
-    for at in start + 1..=start + line.len() {
-        let (x, y) = line[at % line.len()];
+    let around = line[start + 1..].iter().chain(&line[..=start]);
+    for (at, (x, y)) in (start + 1..).zip(around.copied()) {
         let here = (i64::from(x - origin.0), i64::from(y - origin.1));
         // Twice the area between the line and its chord so far.
         area += before.0 * here.1 - before.1 * here.0;

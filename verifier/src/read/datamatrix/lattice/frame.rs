@@ -4,6 +4,7 @@
 use super::grow::{Grid, PITCH};
 use crate::read::datamatrix::plane::Plane;
 use crate::read::geometry::{Homography, Point};
+use crate::read::work::PLACES;
 use touchmark_formats::symbol::datamatrix::sizes::{SIZES, Size};
 
 /// Modules around what was seen of a grid that are sampled too.
@@ -35,6 +36,7 @@ pub(super) struct Frame {
 /// The likeliest frames in a grid, one for each size, polarity and turn at most, the likeliest first.
 pub(super) fn frames(plane: &Plane, grid: &Grid, most: usize) -> Vec<Frame> {
     let Some(cells) = Cells::of(plane, grid) else { return Vec::new() };
+    plane.work.take(PLACES * cells.darkness.len());
     let mut found: Vec<Frame> = Vec::new();
     let mut turned = cells.clone();
     for turn in 0..4 {

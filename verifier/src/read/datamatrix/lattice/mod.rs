@@ -9,9 +9,9 @@ mod spectrum;
 use super::fit::Fit;
 use super::plane::Plane;
 use super::sample;
-use super::{CREDIBLE, Found, inside, judged, keep, located, look_again, middle, pyramid, ranked};
+use super::{CREDIBLE, Found, count, inside, judged, keep, located, look_again, middle, pyramid, ranked};
 use crate::read::geometry::Point;
-use crate::read::work::Work;
+use crate::read::work::{SPECTRUM, Work};
 use crate::read::{Effort, Luma, Symbol};
 use frame::Frame;
 use grow::Grid;
@@ -55,11 +55,10 @@ pub(in crate::read) fn read(
         if work.spent() {
             break;
         }
-        // Each pixel is seen in windows that overlap.
-        work.take(plane.data.len());
+        work.take(SPECTRUM * plane.data.len());
         for (fit, _) in fits(plane, explained).into_iter().take(MOST_FITS) {
             let known = |known: &Found| known.certain() && inside(middle(&fit.corners), &known.symbol.located.corners);
-            if found.iter().any(known) {
+            if work.spent() || found.iter().any(known) {
                 continue;
             }
             let Some(sampled) = fit.plane(&pyramid).and_then(|plane| sample::sample(plane, &fit)) else { continue };
@@ -68,7 +67,9 @@ pub(in crate::read) fn read(
                 // The best of so many places is believed only where most of its patterns is seen.
                 let believed = sampled.plausible() && sampled.agreement > BELIEVED;
                 let confidence = if believed { confidence } else { confidence.min(CREDIBLE) };
-                keep(&mut found, Found { symbol: judged(located(&fit, sampled.grid)), fit, confidence });
+                let symbol = judged(located(&fit, sampled.grid));
+                count(&symbol, work);
+                keep(&mut found, Found { symbol, fit, confidence });
             }
         }
         if found.iter().any(Found::certain) {
@@ -77,7 +78,7 @@ pub(in crate::read) fn read(
     }
     found.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
     found.truncate(if effort == Effort::Forensic { FORENSIC_LOOKS } else { MORE_LOOKS });
-    for found in &mut found {
+    for found in found.iter_mut().take_while(|_| !work.spent()) {
         look_again(&pyramid, found, &judged);
         if found.certain() {
             break;
@@ -93,7 +94,11 @@ fn fits(plane: &Plane, explained: &dyn Fn(Point) -> bool) -> Vec<(Fit, f32)> {
     let mut grids: Vec<Grid> = Vec::new();
     for seed in seeds(&relief).iter().take(MOST_SEEDS) {
         let place = Point::new(seed.at.x * plane.scale, seed.at.y * plane.scale);
-        if grids.len() == MOST_GRIDS || explained(place) || grids.iter().any(|grid| grid.holds(seed)) {
+        if plane.work.spent()
+            || grids.len() == MOST_GRIDS
+            || explained(place)
+            || grids.iter().any(|grid| grid.holds(seed))
+        {
             continue;
         }
         let Some(grid) = grow::grown(&relief, seed) else { continue };
