@@ -38,6 +38,7 @@ impl std::fmt::Display for Scope {
         match self {
             Self::Lot(lot) => write!(f, "lot {lot}"),
             Self::Days { from, to } => write!(f, "parts made {from} to {to}"),
+            Self::Serials(serials) if serials.len() == 1 => f.write_str("1 serial"),
             Self::Serials(serials) => write!(f, "{} serials", serials.len()),
         }
     }

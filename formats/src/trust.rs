@@ -5,6 +5,7 @@ use crate::close::{CloseError, LotClose};
 use crate::date::Date;
 use crate::delegation::{Delegation, DelegationError, SerialRange};
 use crate::key::{KeyBytes, KeyId, PublicKey};
+use crate::ledger::head::LedgerKey;
 use crate::signed::{Document, EnvelopeError, MAX_SIGNATURES, Signed, instant, message};
 use crate::text::Label;
 use jiff::Timestamp;
@@ -53,6 +54,19 @@ pub struct Maker {
     /// Ranges of serials that are closed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub closed: Vec<Signed<LotClose>>,
+    /// Its ledger's key, signed by the root key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<Signed<LedgerKey>>,
+}
+
+impl Maker {
+    /// Its ledger, if the bundle names one and the root key signed that it is the maker's.
+    #[must_use]
+    pub fn own_ledger(&self) -> Option<&LedgerKey> {
+        let envelope = self.ledger.as_ref()?;
+        let root = self.root.check().ok()?;
+        LedgerKey::check(envelope, &root).map(|_| &envelope.signed)
+    }
 }
 
 /// A country code of two capital letters (ISO 3166-1 alpha-2).

@@ -10,6 +10,7 @@ use touchmark_formats::capsule::{ItemKey, LotKey, YearKey};
 use touchmark_formats::date::Date;
 use touchmark_formats::disclosure::{Consignee, DisclosedKey, Disclosure, Grant, Scope};
 use touchmark_formats::key::KeyBytes;
+use touchmark_formats::ledger::map::Place;
 use touchmark_formats::mark::Serial;
 use touchmark_formats::signed::Signed;
 
@@ -23,6 +24,8 @@ pub const MAX_SERIALS: usize = 100_000;
 pub struct Options {
     /// Which marks.
     pub scope: Scope,
+    /// Of serials, the marks of these places alone; otherwise those of any line.
+    pub places: Option<BTreeSet<Place>>,
     /// For a lot: days on which it was made besides those on record.
     pub dates: Vec<Date>,
     /// The age recipient.
@@ -67,7 +70,7 @@ pub fn years(options: &Options, records: &[Record], packed: &[Packed]) -> Result
     Ok(match &options.scope {
         Scope::Lot(_) => lot_days(options, records, packed)?.into_iter().map(Date::year).collect(),
         Scope::Days { from, to } => days(*from, *to)?.into_iter().map(Date::year).collect(),
-        Scope::Serials(serials) => items(serials, records)?.iter().map(|(r, _)| r.date.year()).collect(),
+        Scope::Serials(serials) => items(serials, options, records)?.iter().map(|(r, _)| r.date.year()).collect(),
     })
 }
 
@@ -125,7 +128,7 @@ impl<'a> Knowledge<'a> {
                 Ok((grants, within(&|r| (*from..=*to).contains(&r.date))))
             }
             Scope::Serials(serials) => {
-                let items = items(serials, self.records)?;
+                let items = items(serials, options, self.records)?;
                 let grant = |(record, serial): &(&Record, Serial)| {
                     let key = self.item(record, *serial)?;
                     Ok(Grant::Item { line: record.key, serial: *serial, key: DisclosedKey::new(*key.expose()) })
@@ -203,7 +206,7 @@ fn days(from: Date, to: Date) -> Result<Vec<Date>> {
 }
 
 /// The record of each serial; several, where several lines used the same.
-fn items<'a>(serials: &[u64], records: &'a [Record]) -> Result<Vec<(&'a Record, Serial)>> {
+fn items<'a>(serials: &[u64], options: &Options, records: &'a [Record]) -> Result<Vec<(&'a Record, Serial)>> {
     if serials.len() > MAX_SERIALS {
         return Err(
             Error::unusable(format!("more than {MAX_SERIALS} serials")).hint("disclose the lot, or a span of days")
@@ -213,7 +216,11 @@ fn items<'a>(serials: &[u64], records: &'a [Record]) -> Result<Vec<(&'a Record, 
     for number in serials {
         let before = items.len();
         let found = records.iter().filter(|r| (r.first..=r.last).contains(number));
-        items.extend(found.filter_map(|r| Some((r, Serial::new(*number)?))));
+        let found = found.filter_map(|r| Some((r, Serial::new(*number)?)));
+        let asked = |(r, serial): &(&Record, Serial)| {
+            options.places.as_ref().is_none_or(|places| places.contains(&Place { line: r.key, serial: *serial }))
+        };
+        items.extend(found.filter(asked));
         if items.len() == before {
             return Err(Error::unusable(format!("serial {number} is not on record in this home")));
         }

@@ -143,6 +143,7 @@ fn fill(
         valid_until: not_after,
         delegations: vec![delegation],
         closed: Vec::new(),
+        ledger: None,
     };
     let bundle = first_bundle(&*authority, options.authority.clone(), maker, now)?;
     files::write(&home.trust_file(), bundle.to_json().as_bytes(), Access::Ordinary)?;

@@ -30,9 +30,9 @@ pub struct Agreeing {
     pub run: usize,
     /// The mark.
     pub mark: SignedMark,
-    /// Natural logarithm of the likelihood ratio: how much likelier what was seen is of this mark than of one with another
+    /// Decimal logarithm of the likelihood ratio: how much likelier what was seen is of this mark than of one with another
     /// signature.
-    pub log_ratio: f64,
+    pub log10_ratio: f64,
     /// A bound on the probability that any of all the tries agrees as well though the symbol was none of these marks.
     pub chance: f64,
     /// Bits that were seen and count.
@@ -76,9 +76,10 @@ pub fn matching(reading: &Reading, past: &[Past], wanted: impl Fn(&SignedMark) -
     seen.sort_by(|a, b| b.bits.total_cmp(&a.bits).then(a.cost.total_cmp(&b.cost)).then(a.at.cmp(&b.at)));
     let agreeing = |seen: &Seen<'_>| {
         let (mark, _) = marks(past.get(seen.at.run)?, &wanted).ok()?.into_iter().nth(seen.at.mark)?;
-        let chance = (tries as f64 * (-f64::from(seen.bits)).exp2()).min(1.0);
-        let log_ratio = f64::from(seen.look.log_ratio(seen.cost));
-        Some(Agreeing { run: seen.at.run, mark, log_ratio, chance, bits: seen.look.bits() })
+        let ratio = f64::from(seen.bits);
+        let chance = (tries as f64 * (-ratio).exp2()).min(1.0);
+        let log10_ratio = ratio * std::f64::consts::LOG10_2;
+        Some(Agreeing { run: seen.at.run, mark, log10_ratio, chance, bits: seen.look.bits() })
     };
     let best = seen.first();
     let next = seen.iter().find(|other| best.is_some_and(|best| other.at != best.at));

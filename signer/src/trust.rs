@@ -10,6 +10,7 @@ use std::path::Path;
 use touchmark_formats::close::LotClose;
 use touchmark_formats::delegation::{Delegation, SerialRange};
 use touchmark_formats::key::KeyBytes;
+use touchmark_formats::ledger::head::LedgerKey;
 use touchmark_formats::signed::Signed;
 use touchmark_formats::text::Label;
 use touchmark_formats::trust::{Authority, Maker, Revocation, Trust, Void};
@@ -113,9 +114,7 @@ pub fn missing(bundle: &Signed<Trust>) -> usize {
 /// # Errors
 /// The maker is not in the bundle.
 pub fn add_delegation(trust: &mut Trust, delegation: Signed<Delegation>) -> Result<()> {
-    let root = delegation.signed.maker;
-    let maker = trust.makers.iter_mut().find(|m| m.root == root);
-    let maker = maker.ok_or_else(|| Error::unusable(format!("no maker with the root key {root} is in the bundle")))?;
+    let maker = own_maker(trust, &delegation.signed.maker)?;
     if !maker.delegations.iter().any(|d| d.signed == delegation.signed) {
         maker.delegations.push(delegation);
     }
@@ -127,13 +126,40 @@ pub fn add_delegation(trust: &mut Trust, delegation: Signed<Delegation>) -> Resu
 /// # Errors
 /// The maker is not in the bundle, or the record does not hold.
 pub fn add_close(trust: &mut Trust, close: Signed<LotClose>) -> Result<()> {
-    let root = close.signed.maker;
-    let maker = trust.makers.iter_mut().find(|m| m.root == root);
-    let maker = maker.ok_or_else(|| Error::unusable(format!("no maker with the root key {root} is in the bundle")))?;
+    let maker = own_maker(trust, &close.signed.maker)?;
     if !maker.closed.iter().any(|known| known.signed == close.signed) {
         maker.closed.push(close);
     }
     Ok(())
+}
+
+/// Names the ledger of its maker, if `instead` in place of another that is lost.
+///
+/// # Errors
+/// The maker is not in the bundle, did not sign it, or has another ledger there.
+pub fn add_ledger(trust: &mut Trust, ledger: Signed<LedgerKey>, instead: bool) -> Result<()> {
+    let maker = own_maker(trust, &ledger.signed.maker)?;
+    let signed = maker.root.check().is_ok_and(|root| LedgerKey::check(&ledger, &root).is_some());
+    if !signed {
+        return Err(Error::unusable(format!("{} did not sign that this is its ledger", maker.name)));
+    }
+    match maker.own_ledger().filter(|known| **known != ledger.signed && !instead) {
+        Some(known) => {
+            Err(Error::refused(format!("{} has another ledger in the bundle, {}", maker.name, known.origin)).hint(
+                "two are two histories: ask it why; if the other is lost, or its key was stolen, say --replace-ledger",
+            ))
+        }
+        None => {
+            maker.ledger = Some(ledger);
+            Ok(())
+        }
+    }
+}
+
+/// The maker in the bundle that has this root key.
+fn own_maker<'a>(trust: &'a mut Trust, root: &KeyBytes) -> Result<&'a mut Maker> {
+    let maker = trust.makers.iter_mut().find(|m| m.root == *root);
+    maker.ok_or_else(|| Error::unusable(format!("no maker with the root key {root} is in the bundle")))
 }
 
 /// Adds a maker.
@@ -149,15 +175,16 @@ pub fn add_maker(trust: &mut Trust, maker: Maker) -> Result<()> {
     Ok(())
 }
 
-/// Takes over the makers, delegations, revocations and voids of another authority's bundle.
+/// Takes over the makers, delegations, ledgers, revocations and voids of another authority's bundle.
 ///
 /// # Errors
-/// A delegation does not hold.
+/// A delegation does not hold, or a maker has another ledger here.
 pub fn merge(trust: &mut Trust, other: Trust) -> Result<()> {
     for maker in other.makers {
         if trust.makers.iter().any(|m| m.root == maker.root) {
             maker.delegations.into_iter().try_for_each(|d| add_delegation(trust, d))?;
             maker.closed.into_iter().try_for_each(|close| add_close(trust, close))?;
+            maker.ledger.into_iter().try_for_each(|ledger| add_ledger(trust, ledger, false))?;
         } else {
             add_maker(trust, maker)?;
         }

@@ -44,10 +44,12 @@ fn the_page_of_the_line() {
 
 #[test]
 fn the_makers_page() {
-    run_page(&root().join("docs/maker.md"), &[]);
+    run_page(&root().join("docs/maker.md"), &[(&root().join("tests/it/pages/grind.py"), "grind.py")]);
 }
 
 #[test]
 fn the_authoritys_page() {
-    run_page(&root().join("docs/authority.md"), &[(&root().join("tests/photos/identity.txt"), "identity.txt")]);
+    let files = [("tests/photos/identity.txt", "identity.txt"), ("tests/it/pages/grind.py", "grind.py")];
+    let files = files.map(|(from, to)| (root().join(from), to));
+    run_page(&root().join("docs/authority.md"), &files.each_ref().map(|(from, to)| (from.as_path(), *to)));
 }

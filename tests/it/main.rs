@@ -4,6 +4,7 @@
 mod docs;
 mod grading;
 mod ledger;
+mod matching;
 mod properties;
 mod reading;
 mod recovering;

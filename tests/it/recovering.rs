@@ -31,7 +31,7 @@ fn with<T>(trust: &Trust, beside: Beside, judge: impl FnOnce(&Basis<'_>) -> T) -
     let now: Timestamp = "2026-12-01T00:00:00Z".parse().unwrap();
     let (part, lot) = if beside == Beside::Print { (Some("STM32F407VGT6"), Some("A2B347K")) } else { (None, None) };
     let directory = Directory::new(trust);
-    judge(&Basis { directory: &directory, disclosures: &[], printed_part: part, printed_lot: lot, now })
+    judge(&Basis { directory: &directory, disclosures: &[], trails: &[], printed_part: part, printed_lot: lot, now })
 }
 
 fn symbol(mark: &SignedMark, request: &Request) -> Matrix {

@@ -1,22 +1,27 @@
 //! An answer to a trace request: what it proves, and that nothing in it can be changed.
 
-use testkit::maker::{date, label, serial};
+use testkit::maker::{date, encrypted, label, serial};
 use touchmark_formats::delegation::SerialRange;
 use touchmark_formats::key::KeyBytes;
+use touchmark_formats::ledger::head::LedgerKey;
 use touchmark_formats::ledger::map::Place;
 use touchmark_formats::ledger::party::Party;
 use touchmark_formats::ledger::record::What;
 use touchmark_formats::ledger::trail::{Trail, TrailError};
 use touchmark_formats::signed::Signed;
+use touchmark_formats::trust::{Directory, Trust};
 use touchmark_signer::home::Home;
 use touchmark_signer::init::{Options, init};
 use touchmark_signer::keys::{NoSecrets, SecretKey, SigningKey, sign_document};
 use touchmark_signer::ledger::{Happened, Keeper, New, keeper};
+use touchmark_verifier::material::{self, Disclosed, MaterialErrorKind};
+use touchmark_verifier::verdict::FindingKind;
+use touchmark_verifier::verify::{Basis, verify};
 
 const READER: &str = "age1vr7g3acnec3srr6nxp6m8a6222cjvu4v8azw2sz40272repd8p5qy0qvfc";
 
 struct World {
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     keeper: Keeper,
     root: SecretKey,
     line: KeyBytes,
@@ -59,7 +64,7 @@ impl World {
         ];
         keeper.ledger.append(&new).unwrap();
         keeper.checkpoint(&read("ledger")).unwrap();
-        Self { _folder: folder, keeper, root, line }
+        Self { folder, keeper, root, line }
     }
 
     fn trail(&mut self, serials: &[u64]) -> Trail {
@@ -76,6 +81,75 @@ impl World {
             answers,
         }
     }
+}
+
+impl World {
+    /// A mark of the home, and the bundle that vouches for it.
+    fn mark(&self, serial: u64, part: &str) -> Vec<u8> {
+        let home = self.folder.path().join("home").to_string_lossy().into_owned();
+        let serial = serial.to_string();
+        let words =
+            ["touchmark-sign", "mark", "--home", &home, "--part", part, "--date", "2026-11-02", "--serial", &serial];
+        let words = words.into_iter().chain(["--format", "text", "--out", "-"]).map(Into::into);
+        let (mut stdout, mut stderr, mut stdin) = (Vec::new(), Vec::new(), std::io::empty());
+        let mut io = touchmark_signer::cli::Io::of_process(&mut stdin, &mut stdout, &mut stderr);
+        io.state = None;
+        assert_eq!(touchmark_signer::cli::run(words, &mut io), touchmark_signer::cli::ExitStatus::Done);
+        stdout
+    }
+
+    /// The file that answers for these serials, for one reader.
+    fn answer(&mut self, serials: &[u64], reader: &age::x25519::Identity) -> tempfile::NamedTempFile {
+        let trail = Trail { recipient: reader.to_public().to_string(), ..self.trail(serials) };
+        let mut envelope = Signed::new(trail);
+        sign_document(&self.root, &mut envelope).unwrap();
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), encrypted(envelope.to_json().as_bytes(), &reader.to_public())).unwrap();
+        file
+    }
+}
+
+#[test]
+fn a_verdict_shows_the_trail_and_what_contradicts_it() {
+    let mut world = World::new();
+    let (own, other) = (world.mark(5, "P"), world.mark(15, "Q"));
+    let reader = age::x25519::Identity::generate();
+    let file = world.answer(&[5, 15], &reader);
+    let mut trust = Trust::open(&std::fs::read(world.folder.path().join("home/trust.json")).unwrap()).unwrap().signed;
+    let open = |trust: &Trust| material::open_disclosed(file.path(), std::slice::from_ref(&reader), trust);
+    let Ok(Disclosed::Trail(answered)) = open(&trust) else { panic!("no trail") };
+    let trails = [answered];
+    let directory = Directory::new(&trust);
+    let now = "2026-12-01T00:00:00Z".parse().unwrap();
+    let basis =
+        Basis { directory: &directory, disclosures: &[], trails: &trails, printed_part: None, printed_lot: None, now };
+    let assessed = |mark: &[u8]| {
+        let assessment = verify(mark, &basis);
+        let findings: Vec<FindingKind> = assessment.findings.iter().map(|f| f.finding).collect();
+        (assessment.proven.unwrap().trail, findings)
+    };
+    let (trail, findings) = assessed(&own);
+    let json = serde_json::to_value(trail.unwrap()).unwrap();
+    assert!(findings.is_empty());
+    assert_eq!((&json["ledger"], &json["case"]), (&"acme.example/ledger".into(), &"7".into()));
+    let events: Vec<&str> = json["hands"].as_array().unwrap().iter().map(|h| h["event"].as_str().unwrap()).collect();
+    assert_eq!((events, &json["hands"][1]["to"]["name"]), (vec!["commissioned", "shipped"], &"One".into()));
+    // The ledger knows serial 15 as one of part P.
+    assert_eq!(assessed(&other).1, [FindingKind::LedgerContradictsMark]);
+    // Of a serial that nobody asked about it says nothing.
+    assert_eq!(assessed(&world.mark(50, "P")), (None, Vec::new()));
+
+    trust.makers[0].ledger = Some(world.keeper.document.clone());
+    assert!(open(&trust).is_ok());
+    let document = LedgerKey { origin: "acme.example/other".into(), ..world.keeper.document.signed.clone() };
+    let mut envelope = Signed::new(document);
+    trust.makers[0].ledger = Some(envelope.clone());
+    assert!(open(&trust).is_ok(), "nobody signed that it is the maker's");
+    sign_document(&world.root, &mut envelope).unwrap();
+    trust.makers[0].ledger = Some(envelope);
+    assert!(
+        matches!(open(&trust).unwrap_err().kind, MaterialErrorKind::OtherLedger(name) if name == "acme.example/other")
+    );
 }
 
 #[test]

@@ -16,7 +16,14 @@ use touchmark_verifier::verify::{Assessment, Basis, ConsigneeStatus, verify, ver
 /// What `judge` finds with `trust` and `disclosures` on 1 December 2026.
 fn with<T>(trust: &Trust, disclosures: &[Disclosure], judge: impl FnOnce(&Basis<'_>) -> T) -> T {
     let now: Timestamp = "2026-12-01T00:00:00Z".parse().unwrap();
-    judge(&Basis { directory: &Directory::new(trust), disclosures, printed_part: None, printed_lot: None, now })
+    judge(&Basis {
+        directory: &Directory::new(trust),
+        disclosures,
+        trails: &[],
+        printed_part: None,
+        printed_lot: None,
+        now,
+    })
 }
 
 fn judge(trust: &Trust, mark: &SignedMark) -> Assessment {

@@ -605,11 +605,18 @@ def some_closes(value):
     need(value, "json")
 
 
+LEDGER_KEY = record(
+    maker=KEY,
+    origin=string(lambda text: 1 <= len(text.encode()) <= 255 and not re.search(r"[\s+\x00-\x1f\x7f-\x9f]", text)),
+    key=KEY,
+)
+
 TRUST = record(
     version=integer(2**32 - 1), created=TIME, expires=TIME,
     authority=record(name=LABEL, threshold=integer(255), signers=items(record(holder=LABEL, key=KEY))),
     makers=items(record(name=LABEL, country=COUNTRY, root=KEY, valid_from=DATE, valid_until=DATE,
-                        delegations=items(envelope_of("delegation", DELEGATION)), closed_=some_closes)),
+                        delegations=items(envelope_of("delegation", DELEGATION)), closed_=some_closes,
+                        ledger_=envelope_of("ledger-key", LEDGER_KEY))),
     revocations=items(record(key=KEY, since=DATE, reason=LABEL)),
     voids=items(record(key=KEY, serials=RANGE, reason=LABEL)),
 )

@@ -242,6 +242,7 @@ mod tests {
         let basis = Basis {
             directory: &directory,
             disclosures: &[],
+            trails: &[],
             printed_part: None,
             printed_lot: None,
             now: trust.created,

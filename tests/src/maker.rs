@@ -138,6 +138,7 @@ impl TestMaker {
                 valid_until: date("2199-06-06"),
                 delegations: vec![signed(self.delegation.clone(), &[&self.root])],
                 closed: Vec::new(),
+                ledger: None,
             }],
             revocations: Vec::new(),
             voids: Vec::new(),

@@ -3,6 +3,7 @@
 
 use crate::files::{ReadError, read_regular};
 use crate::pins::{Pins, PinsError};
+use crate::verify::Answered;
 use age::x25519::Identity;
 use ed25519_dalek::pkcs8::DecodePrivateKey;
 use ed25519_dalek::{Signer, SigningKey};
@@ -13,8 +14,8 @@ use std::path::{Path, PathBuf};
 use touchmark_formats::disclosure::{Disclosure, DisclosureError};
 use touchmark_formats::key::KeyBytes;
 use touchmark_formats::ledger::trail::{Trail, TrailError};
-use touchmark_formats::signed::Signed;
-use touchmark_formats::trust::{Trust, TrustError};
+use touchmark_formats::signed::{Document, EnvelopeError, Signed};
+use touchmark_formats::trust::{Maker, Trust, TrustError};
 use zeroize::Zeroizing;
 
 /// The largest file of trust material, in bytes: a bundle of some 100,000 delegations.
@@ -59,6 +60,8 @@ pub enum MaterialErrorKind {
     Pins(PinsError),
     /// An unusable answer to a trace request.
     Trail(TrailError),
+    /// An answer from another ledger than the maker's in the bundle, which is called this.
+    OtherLedger(String),
     /// Not what the command needs: what is wrong.
     Unusable(String),
 }
@@ -84,6 +87,9 @@ impl fmt::Display for MaterialError {
                 write!(f, "cannot use the disclosure {path}: the maker that signed it is not in the trust bundle")
             }
             Kind::Trail(e) => write!(f, "cannot use the answer {path}: {e}"),
+            Kind::OtherLedger(name) => {
+                write!(f, "cannot use the answer {path}: it is not from the ledger that the bundle names, {name}")
+            }
             Kind::Unusable(what) => write!(f, "cannot use {path}: {what}"),
             Kind::Pins(e) => write!(f, "cannot use the accepted authorities in {path}: {e}"),
         }
@@ -110,6 +116,9 @@ impl MaterialError {
                 Some("give the identity whose age1... recipient you sent to the maker, with --identity")
             }
             Kind::IdentityMissing => Some("add --identity with the file of your AGE-SECRET-KEY-1 line"),
+            Kind::OtherLedger(_) => {
+                Some("keep it: a maker has one ledger, and both are signed by its root key; ask it, and its witnesses")
+            }
             Kind::UnknownMaker => Some("get a trust bundle that holds this maker"),
             _ => None,
         }
@@ -166,14 +175,28 @@ pub fn open_identities(path: &Path) -> Result<Vec<Identity>, MaterialError> {
     if identities.is_empty() { Err(at(path)(MaterialErrorKind::NoIdentity)) } else { Ok(identities) }
 }
 
-/// Opens the disclosure at `path` with one of `identities`, and checks it against `trust`.
+/// What a maker disclosed.
+#[derive(Debug)]
+pub enum Disclosed {
+    /// Keys that open the consignees in marks.
+    Keys(Disclosure),
+    /// What its ledger says. Every proof holds.
+    Trail(Answered),
+}
+
+/// Opens what a maker disclosed, keys or a trail, at `path` with one of `identities`, and checks it against `trust`.
 ///
 /// # Errors
 /// [`MaterialError`].
-pub fn open_disclosure(path: &Path, identities: &[Identity], trust: &Trust) -> Result<Disclosure, MaterialError> {
-    let open = |json: &[u8], recipient: &str| {
-        let disclosure = Disclosure::open(json, recipient).map_err(MaterialErrorKind::Disclosure)?.signed;
-        Ok((disclosure.maker, disclosure))
+pub fn open_disclosed(path: &Path, identities: &[Identity], trust: &Trust) -> Result<Disclosed, MaterialError> {
+    let open = |json: &[u8], recipient: &str| match Disclosure::open(json, recipient) {
+        Ok(disclosure) => Ok((disclosure.signed.maker, Disclosed::Keys(disclosure.signed))),
+        Err(DisclosureError::Envelope(EnvelopeError::Type { found, .. })) if found == Trail::TYPE => {
+            let trail = own_trail(json, recipient, trust)?;
+            let answered = Answered::of(&trail).map_err(MaterialErrorKind::Trail)?;
+            Ok((trail.maker, Disclosed::Trail(answered)))
+        }
+        Err(e) => Err(MaterialErrorKind::Disclosure(e)),
     };
     open_sealed(path, identities, trust, open)
 }
@@ -184,11 +207,20 @@ pub fn open_disclosure(path: &Path, identities: &[Identity], trust: &Trust) -> R
 /// # Errors
 /// [`MaterialError`].
 pub fn open_trail(path: &Path, identities: &[Identity], trust: &Trust) -> Result<Trail, MaterialError> {
-    let open = |json: &[u8], recipient: &str| {
-        let trail = Trail::open(json, recipient).map_err(MaterialErrorKind::Trail)?.signed;
+    open_sealed(path, identities, trust, |json, recipient| {
+        let trail = own_trail(json, recipient, trust)?;
         Ok((trail.maker, trail))
-    };
-    open_sealed(path, identities, trust, open)
+    })
+}
+
+/// A decrypted trail, of the ledger that the bundle names for its maker, if it names one.
+fn own_trail(json: &[u8], recipient: &str, trust: &Trust) -> Result<Trail, MaterialErrorKind> {
+    let trail = Trail::open(json, recipient).map_err(MaterialErrorKind::Trail)?.signed;
+    let named = trust.makers.iter().find(|own| own.root == trail.maker).and_then(Maker::own_ledger);
+    match named.filter(|named| **named != trail.ledger.signed) {
+        Some(named) => Err(MaterialErrorKind::OtherLedger(named.origin.clone())),
+        None => Ok(trail),
+    }
 }
 
 /// What a maker sealed for one of `identities`; `open` checks it, and says which root key signed it.

@@ -113,6 +113,8 @@ pub enum FindingKind {
     DisclosureExpired,
     /// A disclosure covers the mark, but its key does not open the capsule.
     CapsuleNotOpened,
+    /// The maker's ledger says another part or lot of the serial than the mark.
+    LedgerContradictsMark,
     /// A delegation with this key id does not hold and was passed over.
     BrokenDelegation,
     /// The maker closed the range of the serial, and the serial is not among those on parts.

@@ -148,19 +148,12 @@ impl Evidence {
     }
 
     /// Negative binary logarithm of a bound on the probability that a mark of which the symbol is not has no higher cost
-    /// (Chernoff 1952).
+    /// (Chernoff 1952). It is at the same time the binary logarithm of the likelihood ratio: how much likelier what was seen is of
+    /// the mark with this cost than of one with another signature, if what the look says is taken for as certain as fits
+    /// the mark best.
     #[must_use]
     pub fn chance_bits(&self, cost: f32) -> f32 {
         chance_bits(&self.weights, cost)
-    }
-
-    /// Natural logarithm of the likelihood ratio: how much likelier what was seen is of the mark with this cost than of one
-    /// with another signature.
-    #[must_use]
-    pub fn log_ratio(&self, cost: f32) -> f32 {
-        // Of each bit the likelihood of what the mark has, over the mean of both.
-        let mean = |weight: &f32| std::f32::consts::LN_2 - (-weight).exp().ln_1p();
-        self.weights.iter().map(mean).sum::<f32>() - cost
     }
 
     /// Bits that were seen at all.

@@ -15,6 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use touchmark_formats::date::Date;
 use touchmark_formats::disclosure::Scope;
+use touchmark_formats::ledger::map::Place;
+use touchmark_formats::ledger::request::TraceRequest;
 use touchmark_formats::signed::{MAX_LINE_BYTES, is_line};
 use touchmark_formats::text::Label;
 use zeroize::Zeroizing;
@@ -44,6 +46,9 @@ pub(super) struct Args {
     /// The reader's age recipient; a trace request names it itself
     #[arg(long, value_name = "age1...", required_unless_present = "request", conflicts_with = "request")]
     to: Option<String>,
+    /// Answer the request with the keys that open the consignees sealed in its marks, in place of the ledger's records
+    #[arg(long, requires = "request")]
+    consignees: bool,
     /// The public key of whoever the request must be from, in base64
     #[arg(long, value_name = "KEY", requires = "request")]
     requester: Option<touchmark_formats::key::KeyBytes>,
@@ -77,17 +82,18 @@ struct ScopeArgs {
 }
 
 pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
-    if let Some(request) = &args.scope.request {
-        let Args { home, requester, out, .. } = &args;
-        return trace::run(&trace::Answer { home, request, requester: *requester, out }, args.passphrase.clone(), io);
+    let request = args.scope.request.as_ref().map(|path| trace::read(path, args.requester)).transpose()?;
+    if let Some(request) = request.as_ref().filter(|_| !args.consignees) {
+        let Args { home, out, .. } = &args;
+        return trace::run(&trace::Answer { home, request, out }, args.passphrase.clone(), io);
     }
-    let to = args.to.clone().unwrap_or_default();
+    let to = request.as_ref().map(|request| request.recipient.clone()).or(args.to.clone()).unwrap_or_default();
     let recipient = to.parse::<age::x25519::Recipient>().map_err(|e| {
         Error::unusable(format!("{to:?} is not an age recipient: {e}"))
             .hint("the reader makes one with `age-keygen`, and sends the public key, which begins with age1")
     })?;
     let home = Home::open(&args.home)?;
-    let options = options(&args, &recipient, io.now)?;
+    let options = options(&args, request.as_ref(), &recipient, io.now)?;
     let which = match &options.scope {
         Scope::Lot(lot) => Which::Lot(lot),
         Scope::Days { from, to } => Which::Days(*from, *to),
@@ -109,6 +115,10 @@ pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
     let json = Zeroizing::new(envelope.to_json());
     let sealed = age::encrypt_and_armor(&recipient, json.as_bytes())
         .map_err(|e| Error::unusable(format!("cannot encrypt the disclosure: {e}")))?;
+    if let Some(request) = &request {
+        // On record before it leaves.
+        trace::note(&home, request, sealed.as_bytes(), io)?;
+    }
     match args.out.to_str() {
         Some("-") => io.print(sealed)?,
         _ => files::write(&args.out, sealed.as_bytes(), Access::Ordinary)?,
@@ -123,9 +133,17 @@ pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
     Ok(())
 }
 
-fn options(args: &Args, recipient: &age::x25519::Recipient, now: Timestamp) -> Result<Options> {
+fn options(
+    args: &Args,
+    request: Option<&TraceRequest>,
+    recipient: &age::x25519::Recipient,
+    now: Timestamp,
+) -> Result<Options> {
     let ScopeArgs { lot, from, serials, .. } = &args.scope;
-    let scope = match (lot, from.zip(args.until), serials) {
+    let places: Option<BTreeSet<Place>> = request.map(|request| request.places.iter().copied().collect());
+    let asked = places.as_ref().map(|places| places.iter().map(|place| place.serial.get()).collect::<BTreeSet<u64>>());
+    let asked = asked.map(|serials| serials.into_iter().collect());
+    let scope = match (lot, from.zip(args.until), asked.as_ref().or(serials.as_ref())) {
         (Some(lot), ..) => Scope::Lot(lot.clone()),
         (_, Some((from, to)), _) => Scope::Days { from, to },
         (.., Some(serials)) => Scope::Serials(serials.to_vec()),
@@ -141,9 +159,10 @@ fn options(args: &Args, recipient: &age::x25519::Recipient, now: Timestamp) -> R
     };
     Ok(Options {
         scope,
+        places,
         dates: args.date.clone(),
         recipient: recipient.to_string(),
-        case: args.case.clone(),
+        case: request.map_or_else(|| args.case.clone(), |request| request.case.clone()),
         created: now,
         expires: expires.filter(|e| *e > now).ok_or_else(|| Error::unusable("--expires: that day is over"))?,
         consignees: args.consignee.iter().copied().collect(),

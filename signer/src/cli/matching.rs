@@ -124,14 +124,13 @@ impl Said<'_> {
             "ratio",
             format!(
                 "10^{:.1} times likelier than a mark with another signature, by {} bits that were seen",
-                decades(found),
-                found.bits
+                found.log10_ratio, found.bits
             ),
         ));
         rows.push(("chance", format!("at most {} that any of them agrees as well by chance", chance(found))));
         rows.extend(
             next.as_ref()
-                .map(|next| ("next", format!("serial {}, ratio 10^{:.1}", next.mark.mark.serial, decades(next)))),
+                .map(|next| ("next", format!("serial {}, ratio 10^{:.1}", next.mark.mark.serial, next.log10_ratio))),
         );
         rows.push(("compared", compared));
         rows.push(("mark", base45::encode(&mark.to_bytes())));
@@ -149,7 +148,7 @@ impl Said<'_> {
                 "part": content.map(|content| content.part.as_str()),
                 "lot": content.and_then(|content| content.lot.as_ref()).map(Label::as_str),
                 "date": found.mark.mark.date.to_string(),
-                "log10_ratio": decades(found),
+                "log10_ratio": found.log10_ratio,
                 "chance": found.chance,
                 "bits": found.bits,
                 "mark": base45::encode(&found.mark.to_bytes()),
@@ -165,11 +164,6 @@ impl Said<'_> {
             "next": self.answer.next.as_ref().map(agreeing),
         })
     }
-}
-
-/// The likelihood ratio as a power of ten.
-fn decades(found: &Agreeing) -> f64 {
-    found.log_ratio * std::f64::consts::LOG10_E
 }
 
 /// The line that made a mark: by its name, or by its key's id where this home does not know it.

@@ -19,17 +19,15 @@ use zeroize::Zeroizing;
 /// What a trace request is answered with.
 pub(super) struct Answer<'a> {
     pub(super) home: &'a Path,
-    pub(super) request: &'a Path,
-    pub(super) requester: Option<KeyBytes>,
+    pub(super) request: &'a TraceRequest,
     pub(super) out: &'a Path,
 }
 
 pub(super) fn run(args: &Answer<'_>, passphrase: PassphraseArgs, io: &mut Io<'_>) -> Result<()> {
     let home = Home::open(args.home)?;
-    let request = read(args.request, args.requester)?;
+    let request = args.request;
     let recipient = request.recipient.parse::<age::x25519::Recipient>();
-    let recipient =
-        recipient.map_err(|e| Error::file(args.request, format_args!("its recipient is none of age: {e}")))?;
+    let recipient = recipient.map_err(|e| Error::unusable(format!("the request's recipient is none of age: {e}")))?;
     let mut keeper = Keeper::open(&home)?;
     let mut secrets = passphrase.secrets();
     let root = home.root_key(&mut secrets.unlock(io))?;
@@ -53,7 +51,7 @@ pub(super) fn run(args: &Answer<'_>, passphrase: PassphraseArgs, io: &mut Io<'_>
     let sealed = age::encrypt_and_armor(&recipient, json.as_bytes())
         .map_err(|e| Error::unusable(format!("cannot encrypt the answer: {e}")))?;
     // On record before it leaves.
-    note(&home, &request, sealed.as_bytes(), io)?;
+    note(&home, request, sealed.as_bytes(), io)?;
     match args.out.to_str() {
         Some("-") => io.print(sealed)?,
         _ => files::write(args.out, sealed.as_bytes(), Access::Ordinary)?,
@@ -64,7 +62,7 @@ pub(super) fn run(args: &Answer<'_>, passphrase: PassphraseArgs, io: &mut Io<'_>
 }
 
 /// The request, signed by the key of whoever the maker knows it to be from.
-fn read(path: &Path, requester: Option<KeyBytes>) -> Result<TraceRequest> {
+pub(super) fn read(path: &Path, requester: Option<KeyBytes>) -> Result<TraceRequest> {
     let envelope = Signed::<TraceRequest>::from_json(&files::read(path)?).map_err(|e| Error::file(path, e))?;
     let signers: Vec<KeyBytes> = envelope.signatures.iter().map(|entry| entry.key).collect();
     let good = |key: &KeyBytes| key.check().is_ok_and(|key| envelope.is_signed_by(&key));
@@ -79,7 +77,7 @@ fn read(path: &Path, requester: Option<KeyBytes>) -> Result<TraceRequest> {
 }
 
 /// Notes what was disclosed to whom, for the maker's own record: a line in the home.
-fn note(home: &Home, request: &TraceRequest, sealed: &[u8], io: &Io<'_>) -> Result<()> {
+pub(super) fn note(home: &Home, request: &TraceRequest, sealed: &[u8], io: &Io<'_>) -> Result<()> {
     let digest: String = Sha256::digest(sealed).iter().map(|byte| format!("{byte:02x}")).collect();
     let line = serde_json::json!({
         "at": io.now, "requester": request.requester, "case": request.case, "recipient": request.recipient,

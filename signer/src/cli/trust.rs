@@ -8,6 +8,7 @@ use crate::files;
 use crate::home::{Home, read_delegation};
 use crate::keys::pkcs11::{Missing, Pkcs11Key};
 use crate::keys::{SecretKey, SigningKey, file};
+use crate::ledger::keeper;
 use crate::{lot, trust};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -78,12 +79,12 @@ struct Create {
     threshold: u8,
 }
 
-/// Add makers, delegations and closed lots
+/// Add makers, delegations, closed lots and the keys of ledgers
 #[derive(clap::Args)]
 struct Add {
     #[command(flatten)]
     bundle: Bundle,
-    /// Another bundle, of which all makers, delegations, closed lots, revocations and voids are taken over
+    /// Another bundle, of which all makers, delegations, closed lots, ledgers, revocations and voids are taken over
     #[arg(long, value_name = "F")]
     from: Option<PathBuf>,
     /// A delegation; as often as needed
@@ -92,6 +93,12 @@ struct Add {
     /// The record of a closed lot, signed by the line and the maker (`lot close`, `lot accept`); as often as needed
     #[arg(long, value_name = "F")]
     closed: Vec<PathBuf>,
+    /// The key of a maker's ledger (ledger.json of its home); as often as needed
+    #[arg(long, value_name = "F")]
+    ledger: Vec<PathBuf>,
+    /// These ledgers take the place of others that the bundle names: those are lost, or their keys were stolen
+    #[arg(long, requires = "ledger")]
+    replace_ledger: bool,
     /// A maker's name
     #[arg(long, value_name = "NAME", requires = "country", requires = "root")]
     maker: Option<Label>,
@@ -285,7 +292,8 @@ fn signer(text: &str, secrets: &mut Secrets, io: &mut Io<'_>) -> Result<Signer> 
 }
 
 fn add(args: Add, io: &mut Io<'_>) -> Result<()> {
-    let Add { bundle, from, delegation, closed, maker, country, root, valid_from, valid_until } = args;
+    let Add { bundle, from, delegation, closed, ledger, replace_ledger, maker, country, root, valid_from, valid_until } =
+        args;
     let maker = maker.zip(country.zip(root)).map(|(name, (country, root))| Maker {
         name,
         country,
@@ -294,19 +302,22 @@ fn add(args: Add, io: &mut Io<'_>) -> Result<()> {
         valid_until,
         delegations: Vec::new(),
         closed: Vec::new(),
+        ledger: None,
     });
-    if from.is_none() && delegation.is_empty() && closed.is_empty() && maker.is_none() {
+    if from.is_none() && delegation.is_empty() && closed.is_empty() && ledger.is_empty() && maker.is_none() {
         return Err(Error::unusable("nothing to add")
-            .hint("say --from F, --delegation F, --closed F, or --maker, --country and --root"));
+            .hint("say --from F, --delegation F, --closed F, --ledger F, or --maker, --country and --root"));
     }
     let other = from.map(|path| Trust::open(&files::read(&path)?).map_err(|e| Error::file(&path, e))).transpose()?;
     let delegations = delegation.iter().map(|path| read_delegation(path)).collect::<Result<Vec<_>>>()?;
     let closed = closed.iter().map(|path| lot::read(path)).collect::<Result<Vec<_>>>()?;
+    let ledgers = ledger.iter().map(|path| keeper::read_key(path)).collect::<Result<Vec<_>>>()?;
     bundle.change(io, |trust| {
         maker.map_or(Ok(()), |maker| trust::add_maker(trust, maker))?;
         other.map_or(Ok(()), |other| trust::merge(trust, other.signed))?;
         delegations.into_iter().try_for_each(|d| trust::add_delegation(trust, d))?;
-        closed.into_iter().try_for_each(|close| trust::add_close(trust, close))
+        closed.into_iter().try_for_each(|close| trust::add_close(trust, close))?;
+        ledgers.into_iter().try_for_each(|ledger| trust::add_ledger(trust, ledger, replace_ledger))
     })
 }
 
@@ -343,7 +354,8 @@ fn describe(bundle: &Signed<Trust>, out: &mut String) -> std::fmt::Result {
         let signed = key.check().is_ok_and(|key| bundle.is_signed_by(&key));
         writeln!(out, "  {} {holder}  {key}", if signed { "signed  " } else { "unsigned" })?;
     }
-    for Maker { name, country, root, valid_from, valid_until, delegations, closed } in &trust.makers {
+    for maker in &trust.makers {
+        let Maker { name, country, root, valid_from, valid_until, delegations, closed, .. } = maker;
         writeln!(out, "maker {name} ({country}), {valid_from} to {valid_until}, root {root}{}", revoked(trust, root))?;
         for delegation in delegations {
             let d = &delegation.signed;
@@ -352,6 +364,9 @@ fn describe(bundle: &Signed<Trust>, out: &mut String) -> std::fmt::Result {
         }
         for close in closed {
             writeln!(out, "  {}", super::lot::described(&close.signed))?;
+        }
+        if let Some(ledger) = maker.own_ledger() {
+            writeln!(out, "  ledger {}, key {}", ledger.origin, ledger.key)?;
         }
     }
     for void in &trust.voids {

@@ -1,9 +1,14 @@
 //! Disclosures open exactly what they are about.
 
 use super::kit::{Place, marks};
+use ed25519_dalek::{Signer as _, SigningKey};
 use touchmark_formats::disclosure::{Disclosure, Grant};
-use touchmark_formats::mark::SignedMark;
-use touchmark_formats::signed::Signed;
+use touchmark_formats::key::KeyBytes;
+use touchmark_formats::ledger::map::Place as Spot;
+use touchmark_formats::ledger::request::TraceRequest;
+use touchmark_formats::ledger::trail::Trail;
+use touchmark_formats::mark::{Serial, SignedMark};
+use touchmark_formats::signed::{Signed, message};
 use touchmark_formats::trust::Trust;
 
 struct Reader(age::x25519::Identity);
@@ -154,7 +159,7 @@ fn customers_are_held_to_the_table_form() {
         (
             "nr,name\n",
             "error: h/consignees.csv: its first line must be \"number,name,country,address\", with any of lei, eori, duns, \
-             key after that",
+             key, gln after that",
         ),
         (
             "number,name,country,address\n1,A,NL,\n1,B,NL,\n",
@@ -176,4 +181,65 @@ fn customers_are_held_to_the_table_form() {
         place.write("h/consignees.csv", table);
         place.run(&format!("disclose --home h --lot L1 --to {to} --out d.age")).says(2, error);
     }
+}
+
+/// Writes a trace request for these serials to `request`, and gives the key that signed it.
+fn ask(place: &Place, reader: &Reader, serials: &[u64]) -> KeyBytes {
+    let bundle = Trust::open(&std::fs::read(place.path("h/trust.json")).unwrap()).unwrap();
+    let line = bundle.signed.makers[0].delegations[0].signed.key;
+    let key = SigningKey::from_bytes(&[7; 32]);
+    let mut request = Signed::new(TraceRequest {
+        requester: "Customs".parse().unwrap(),
+        recipient: reader.recipient(),
+        case: "K-7".into(),
+        created: "2026-12-01T00:00:00Z".parse().unwrap(),
+        places: serials.iter().map(|n| Spot { line, serial: Serial::new(*n).unwrap() }).collect(),
+    });
+    let public = KeyBytes(key.verifying_key().to_bytes());
+    let signature = key.sign(&message(&request.signed)).to_bytes();
+    request.attach(public, signature);
+    place.write("request", &request.to_json());
+    public
+}
+
+#[test]
+fn a_request_is_answered_with_records_or_with_keys_and_by_keys_under_a_passphrase() {
+    let place = Place::new();
+    place.write("pass", "a passphrase that is long enough\n");
+    place.run("init h --maker Acme --country NL --passphrase-file pass").done();
+    place.write("h/consignees.csv", "number,name,country,address\n41,Alpha BV,NL,\n42,Beta,,\n");
+    let rows = "part,lot,consignee\nP,L1,41\nP,L1,42\n";
+    let made =
+        marks(&place.run_with("mark --home h --passphrase-file pass --csv - --format text --out -", rows).done().out);
+    let init = place.run("ledger init --home h --passphrase-file pass").done();
+    assert!(init.err.contains("h/trust.json: its key is in it, under a new version"), "{init:?}");
+    place.run("ledger commission --home h --passphrase-file pass --lot L1").done();
+    let reader = Reader::new();
+    let key = ask(&place, &reader, &[2]);
+    let disclose = format!("disclose --home h --request request --requester {key} --out d.age");
+    let refused = place.run(&disclose);
+    assert_eq!(refused.status, Some(2), "{refused:?}");
+    assert!(refused.err.starts_with("error: a passphrase is needed") && !place.path("d.age").exists(), "{refused:?}");
+
+    let ran = place.run(&format!("{disclose} --passphrase-file pass")).done();
+    assert_eq!(ran.err.lines().last(), Some("1 serial: 2 records with their proofs for Customs, case \"K-7\""));
+    let json = age::decrypt(&reader.0, &std::fs::read(place.path("d.age")).unwrap()).unwrap();
+    let trail = Trail::open(&json, &reader.recipient()).unwrap().signed;
+    assert_eq!(trail.prove().unwrap().chains[0].links.len(), 1);
+    // The bundle names the ledger that answers.
+    let bundle = Trust::open(&std::fs::read(place.path("h/trust.json")).unwrap()).unwrap();
+    assert_eq!(bundle.signed.makers[0].own_ledger(), Some(&trail.ledger.signed));
+
+    let ran = place.run(&format!("{disclose} --consignees --passphrase-file pass")).done();
+    assert_eq!(ran.err.lines().last(), Some(&*format!("1 serial: 1 key and 1 consignee for {}", reader.recipient())));
+    let disclosure = reader.open(&place, "d.age").signed;
+    assert_eq!(opened(&place, &disclosure, &made), [None, Some(Some(42))]);
+    assert_eq!((disclosure.case.as_str(), disclosure.consignees[0].name.as_str()), ("K-7", "Beta"));
+    // Both are in the maker's own record.
+    assert_eq!(place.read("h/disclosed.jsonl").lines().count(), 2);
+
+    let other = KeyBytes(SigningKey::from_bytes(&[8; 32]).verifying_key().to_bytes());
+    let ran = place.run(&format!("disclose --home h --request request --requester {other} --consignees --out e.age"));
+    assert_eq!((ran.status, place.path("e.age").exists()), (Some(1), false), "{ran:?}");
+    assert_eq!(place.run("disclose --home h --lot L1 --consignees --to age1 --out e.age").status, Some(2));
 }

@@ -153,6 +153,7 @@ fn verdicts_are_those_written_down() {
     let basis = Basis {
         directory: &directory,
         disclosures: &[],
+        trails: &[],
         printed_part: None,
         printed_lot: None,
         now: NOW.parse().unwrap(),

@@ -86,7 +86,8 @@ fn verification(maker: &TestMaker, bytes: &[u8]) -> String {
     let trust = maker.trust();
     let directory = Directory::new(&trust);
     let now = trust.created;
-    let basis = Basis { directory: &directory, disclosures: &[], printed_part: None, printed_lot: None, now };
+    let basis =
+        Basis { directory: &directory, disclosures: &[], trails: &[], printed_part: None, printed_lot: None, now };
     let key: VerifyingKey = maker.line.verifying_key();
     let signed = SignedMark::from_bytes(bytes).unwrap_or_else(|e| panic!("{e}"));
     let part = maker.delegation.part(&signed.mark).cloned().unwrap_or_else(|| panic!("the part is inline"));

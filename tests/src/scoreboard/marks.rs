@@ -41,6 +41,7 @@ impl Reader for Verifier<'_> {
         let bare = Basis {
             directory: self.directory,
             disclosures: &[],
+            trails: &[],
             printed_part: None,
             printed_lot: None,
             now: trust.created,

@@ -10,12 +10,12 @@ mod trail;
 mod trust;
 mod words;
 
-use crate::material::{self, MaterialError, MaterialErrorKind};
+use crate::material::{self, Disclosed, MaterialError, MaterialErrorKind};
 use crate::pins::Pins;
 use crate::read::geometry::Point;
 use crate::read::{Effort, Options, Place};
 use crate::verdict::Status;
-use crate::verify::Basis;
+use crate::verify::{Answered, Basis};
 use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
 use std::ffi::OsString;
@@ -79,7 +79,7 @@ struct BasisArgs {
     /// Trust bundle: whom to believe
     #[arg(long, value_name = "FILE")]
     trust: PathBuf,
-    /// Disclosure from a maker (repeatable); needs --identity
+    /// What a maker disclosed, consignees or the answer to a trace request (repeatable); needs --identity
     #[arg(long, value_name = "FILE")]
     disclosure: Vec<PathBuf>,
     /// Your age identity, as age-keygen writes it (repeatable)
@@ -145,6 +145,7 @@ fn corners(text: &str) -> Result<[Point; 4], String> {
 struct Material {
     trust: Trust,
     disclosures: Vec<Disclosure>,
+    trails: Vec<Answered>,
     printed_part: Option<String>,
     printed_lot: Option<String>,
     now: Timestamp,
@@ -153,7 +154,8 @@ struct Material {
 impl Material {
     fn basis<'a>(&'a self, directory: &'a Directory<'a>) -> Basis<'a> {
         let (printed_part, printed_lot) = (self.printed_part.as_deref(), self.printed_lot.as_deref());
-        Basis { directory, disclosures: &self.disclosures, printed_part, printed_lot, now: self.now }
+        let (disclosures, trails) = (&self.disclosures, &self.trails);
+        Basis { directory, disclosures, trails, printed_part, printed_lot, now: self.now }
     }
 }
 
@@ -244,7 +246,19 @@ fn load(args: &BasisArgs, io: &mut Io<'_>) -> Result<Material, Stop> {
     for path in &args.identity {
         identities.extend(material::open_identities(path)?);
     }
-    let open = |path: &PathBuf| material::open_disclosure(path, &identities, &trust);
-    let disclosures = args.disclosure.iter().map(open).collect::<Result<_, _>>()?;
-    Ok(Material { trust, disclosures, printed_part: args.part.clone(), printed_lot: args.lot.clone(), now: io.now })
+    let (mut disclosures, mut trails) = (Vec::new(), Vec::new());
+    for path in &args.disclosure {
+        match material::open_disclosed(path, &identities, &trust)? {
+            Disclosed::Keys(disclosure) => disclosures.push(disclosure),
+            Disclosed::Trail(answered) => trails.push(answered),
+        }
+    }
+    Ok(Material {
+        trust,
+        disclosures,
+        trails,
+        printed_part: args.part.clone(),
+        printed_lot: args.lot.clone(),
+        now: io.now,
+    })
 }

@@ -13,6 +13,7 @@ use serde::Serialize;
 use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
+use touchmark_formats::reading::MAX_PHOTOS;
 use touchmark_formats::trust::Directory;
 
 #[derive(Debug, Args)]
@@ -156,7 +157,10 @@ pub(super) fn run(args: &PhotoArgs, io: &mut Io<'_>) -> Result<Status, Stop> {
 
 /// Writes the reading, if there is anything to be read, and says where it is.
 fn write_reading(path: &Path, photos: &[Examination], io: &mut Io<'_>) -> Result<Status, Stop> {
-    let Some(reading) = reading(photos) else { return Ok(Status::NothingRead) };
+    let Some(reading) = reading(photos) else {
+        writeln!(io.stderr, "{}: not written: a reading is of 1 to {MAX_PHOTOS} photos", path.display())?;
+        return Ok(Status::NothingRead);
+    };
     let symbols = match reading.signed.symbols.len() {
         0 => {
             writeln!(

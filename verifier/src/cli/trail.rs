@@ -62,19 +62,22 @@ pub(super) fn run(args: &TrailArgs, io: &mut Io<'_>) -> Result<Status, Stop> {
 fn print(chain: &Chain, maker: &str, io: &mut Io<'_>) -> Result<(), Stop> {
     let place = chain.place;
     writeln!(io.stdout, "serial {} of line key {}", place.serial, place.line.id())?;
-    if chain.links.is_empty() {
-        writeln!(io.stdout, "  nothing is on record of it, which is proven")?;
-    }
-    for link in &chain.links {
-        let struck = if link.corrected { " (said later to be wrong)" } else { "" };
-        writeln!(io.stdout, "  {}  {}{struck}  [record {}]", link.event.date, said(link, maker), link.index)?;
-    }
-    let last =
-        chain.links.iter().rev().find(|link| !link.corrected && !matches!(link.event.what, What::Corrected { .. }));
-    if let Some(last) = last {
-        writeln!(io.stdout, "  the trail ends with {}", holder(last, maker))?;
-    }
+    lines(&chain.links, maker).iter().try_for_each(|line| writeln!(io.stdout, "  {line}"))?;
     Ok(())
+}
+
+/// What happened to a part, a line for each event, and where the trail ends.
+pub(super) fn lines(links: &[Link], maker: &str) -> Vec<String> {
+    if links.is_empty() {
+        return vec!["nothing is on record of it, which is proven".to_owned()];
+    }
+    let line = |link: &Link| {
+        let struck = if link.corrected { " (said later to be wrong)" } else { "" };
+        format!("{}  {}{struck}  [record {}]", link.event.date, said(link, maker), link.index)
+    };
+    let last = links.iter().rev().find(|link| !link.corrected && !matches!(link.event.what, What::Corrected { .. }));
+    let end = last.map(|last| format!("the trail ends with {}", holder(last, maker)));
+    links.iter().map(line).chain(end).collect()
 }
 
 /// An event in words.

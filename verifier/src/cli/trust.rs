@@ -137,5 +137,6 @@ fn describe_maker(maker: &Maker) -> Vec<String> {
             close.key.id(),
         ));
     }
+    out.extend(maker.own_ledger().map(|ledger| format!("  ledger     {}, key {}", ledger.origin, ledger.key)));
     out
 }

@@ -1,7 +1,8 @@
 //! How results are put into words for people.
 
+use super::trail;
 use crate::examine::{FoundMark, Judged};
-use crate::verify::{Assessment, ConsigneeStatus, ContainerFacts, Proven, Unproven};
+use crate::verify::{Assessment, ConsigneeStatus, ContainerFacts, Proven, Trace, Unproven};
 use std::fmt::Write;
 
 /// `text` without characters that could drive a terminal.
@@ -83,7 +84,12 @@ fn proven(proven: &Proven) -> Vec<(&'static str, String)> {
     rows.extend(proven.serial.map(|serial| ("serial", serial.to_string())));
     rows.extend(proven.container.iter().flat_map(container));
     rows.push(("date", proven.date.to_string()));
-    rows.push(("consignee", consignee(&proven.consignee)));
+    rows.push(("consignee", consignee(&proven.consignee, proven.trail.is_some())));
+    if let Some(Trace { ledger, records, case, hands }) = &proven.trail {
+        rows.push(("ledger", format!("{ledger}, {records} records, asked for case {case:?}")));
+        let maker = format!("{} ({})", proven.maker, proven.country);
+        rows.extend(["trail"].into_iter().chain(std::iter::repeat("")).zip(trail::lines(hands, &maker)));
+    }
     rows.extend(proven.die_id.iter().map(|id| ("die id", format!("hash {id}"))));
     rows.extend(proven.grade.iter().map(|grade| ("grade", format!("{grade:.1} when made"))));
     rows
@@ -97,7 +103,7 @@ fn container(facts: &ContainerFacts) -> Vec<(&'static str, String)> {
     rows
 }
 
-fn consignee(status: &ConsigneeStatus) -> String {
+fn consignee(status: &ConsigneeStatus, traced: bool) -> String {
     match status {
         ConsigneeStatus::Disclosed { number, name, country, address, case, .. } => {
             let mut out = name.as_ref().map_or("not named by the maker".into(), ToString::to_string);
@@ -105,6 +111,8 @@ fn consignee(status: &ConsigneeStatus) -> String {
             out += &address.as_ref().map(|a| format!(", {a}")).unwrap_or_default();
             out + &format!(" (number {number}, disclosed for case {case:?})")
         }
+        ConsigneeStatus::Sealed if traced => "sealed in the mark".into(),
+        ConsigneeStatus::NotInMark if traced => "not in the mark".into(),
         ConsigneeStatus::Sealed => "sealed in the mark; ask the maker to disclose it".into(),
         ConsigneeStatus::NotInMark => "not in the mark; ask the maker for its shipping record".into(),
     }

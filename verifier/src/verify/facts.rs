@@ -1,5 +1,6 @@
 //! What an assessment says of a mark, proven and unproven.
 
+use super::trace::Trace;
 use serde::Serialize;
 use touchmark_formats::carried::Carried;
 use touchmark_formats::date::Date;
@@ -40,6 +41,9 @@ pub struct Proven {
     pub grade: Option<f64>,
     /// To whom the part was first sold.
     pub consignee: ConsigneeStatus,
+    /// Where the part went, if its maker answered a trace request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trail: Option<Trace>,
 }
 
 /// What is known of the consignee.

@@ -2,8 +2,10 @@
 
 mod facts;
 mod scope;
+mod trace;
 
 pub use facts::{ConsigneeStatus, ContainerFacts, Proven, Unproven};
+pub use trace::{Answered, Trace};
 
 use crate::verdict::{Finding, FindingKind, Verdict};
 use jiff::Timestamp;
@@ -23,6 +25,8 @@ pub struct Basis<'a> {
     pub directory: &'a Directory<'a>,
     /// What makers disclosed to this reader.
     pub disclosures: &'a [Disclosure],
+    /// What makers answered from their ledgers.
+    pub trails: &'a [Answered],
     /// The part number printed beside the code, if somebody stated it.
     pub printed_part: Option<&'a str>,
     /// The lot printed beside the code, if somebody stated it.
@@ -227,13 +231,17 @@ fn prove(mark: &Carried, issuer: &Issuer<'_>, basis: &Basis<'_>, findings: &mut 
         Carried::Mark(signed) => signed.mark.extension,
         Carried::Container(_) => Extension::default(),
     };
+    let (part, lot) = (delegation.part_named(mark.part())?, mark.lot(delegation));
+    let trail = Trace::of(mark, &maker.root, delegation.key, basis.trails);
+    let contradiction = trail.as_ref().and_then(|trail| trail.contradicts(part, lot));
+    findings.extend(contradiction.map(|detail| finding(FindingKind::LedgerContradictsMark, detail)));
     Some(Proven {
         maker: maker.name.clone(),
         country: maker.country.clone(),
         line: delegation.line.clone(),
         key_id: mark.key_id().to_string(),
-        part: delegation.part_named(mark.part())?.clone(),
-        lot: mark.lot(delegation).cloned(),
+        part: part.clone(),
+        lot: lot.cloned(),
         serial: facts::serial(mark),
         container: ContainerFacts::of(mark),
         date: mark.date(),
@@ -241,6 +249,7 @@ fn prove(mark: &Carried, issuer: &Issuer<'_>, basis: &Basis<'_>, findings: &mut 
         die_id: extension.die_id.map(|id| KeyId(id).to_string()),
         grade: extension.grade.map(|tenths| f64::from(tenths) / 10.0),
         consignee: consignee(mark, issuer, basis, findings),
+        trail,
     })
 }
 

@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::files::{self, Access};
 use crate::home::Home;
 use crate::ledger::keeper;
+use crate::trust;
 use std::path::PathBuf;
 use touchmark_formats::ledger::note::NoteName;
 
@@ -39,5 +40,11 @@ pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
     }
     let keeper = keeper::init(&home, name.as_str(), &*root, passphrase.as_ref())?;
     io.say(format_args!("{}: the ledger {origin}", keeper.ledger.name()));
+    let (now, document) = (io.now, keeper.document.clone());
+    if trust::change_home(&home, now, &mut secrets.unlock(io), |bundle| trust::add_ledger(bundle, document, true))? {
+        io.say(format_args!("{}: its key is in it, under a new version", home.trust_file().display()));
+    } else {
+        io.say("note: the authority's key is not here; let it add ledger.json to its bundle with `trust add --ledger`");
+    }
     io.print(format!("{}\n", keeper.key))
 }

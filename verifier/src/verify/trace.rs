@@ -1,0 +1,105 @@
+//! Where a part went, by its maker's ledger.
+
+use serde::{Serialize, Serializer};
+use touchmark_formats::carried::Carried;
+use touchmark_formats::date::Date;
+use touchmark_formats::key::KeyBytes;
+use touchmark_formats::ledger::map::Place;
+use touchmark_formats::ledger::party::Party;
+use touchmark_formats::ledger::record::What;
+use touchmark_formats::ledger::trail::{self, Link, Trail, TrailError};
+use touchmark_formats::text::Label;
+
+/// A maker's answer to a trace request whose proofs hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answered {
+    /// The maker's root key.
+    pub maker: KeyBytes,
+    /// The case that it answers.
+    pub case: String,
+    /// What is proven.
+    pub proven: trail::Proven,
+}
+
+impl Answered {
+    /// What an opened trail proves.
+    ///
+    /// # Errors
+    /// [`TrailError`].
+    pub fn of(trail: &Trail) -> Result<Self, TrailError> {
+        Ok(Self { maker: trail.maker, case: trail.case.clone(), proven: trail.prove()? })
+    }
+}
+
+/// What a ledger proves of one part.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Trace {
+    /// The ledger's name.
+    pub ledger: String,
+    /// How many records it had.
+    pub records: u64,
+    /// The case for which it answered.
+    pub case: String,
+    /// What happened to the part, the oldest first; empty: nothing is on record, and that is proven.
+    #[serde(serialize_with = "hands")]
+    pub hands: Vec<Link>,
+}
+
+impl Trace {
+    /// What the first of `trails` that answers for a mark of the line key `line` says.
+    pub(super) fn of(mark: &Carried, root: &KeyBytes, line: KeyBytes, trails: &[Answered]) -> Option<Self> {
+        let Carried::Mark(signed) = mark else { return None };
+        let place = Place { line, serial: signed.mark.serial };
+        trails.iter().filter(|trail| trail.maker == *root).find_map(|Answered { case, proven, .. }| {
+            let chain = proven.chains.iter().find(|chain| chain.place == place)?;
+            let (ledger, records) = (proven.checkpoint.origin.clone(), proven.checkpoint.size);
+            Some(Self { ledger, records, case: case.clone(), hands: chain.links.clone() })
+        })
+    }
+
+    /// How the ledger contradicts what the mark says of its part and lot, if it does.
+    pub(super) fn contradicts(&self, part: &Label, lot: Option<&Label>) -> Option<String> {
+        let made = self.hands.iter().find_map(|link| match &link.event.what {
+            What::Commissioned { part, lot, .. } if !link.corrected => Some((part, lot.as_ref())),
+            _ => None,
+        })?;
+        let named = |lot: Option<&Label>| lot.map_or_else(|| "no lot".to_owned(), |lot| format!("lot {lot}"));
+        let other = made.0 != part || made.1.is_some_and(|made| Some(made) != lot);
+        other.then(|| format!("the maker's ledger says {}, {}, the mark {part}, {}", made.0, named(made.1), named(lot)))
+    }
+}
+
+/// One event in JSON.
+#[derive(Serialize)]
+struct Hand<'a> {
+    record: u64,
+    date: Date,
+    event: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<&'a Party>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ship_to: Option<&'a Party>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    document: Option<&'a Label>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a Label>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    corrected: bool,
+}
+
+fn hands<S: Serializer>(links: &[Link], s: S) -> Result<S::Ok, S::Error> {
+    s.collect_seq(links.iter().map(|link| {
+        let what = &link.event.what;
+        let document = match what {
+            What::Shipped { document, .. } | What::Returned { document } | What::Destroyed { document } => {
+                document.as_ref()
+            }
+            What::HandedOver(handed) => handed.document.as_ref(),
+            What::Commissioned { .. } | What::Corrected { .. } => None,
+        };
+        let reason = if let What::Corrected { reason } = what { Some(reason) } else { None };
+        let (to, ship_to) = (link.to.as_ref(), link.ship_to.as_ref());
+        let (record, date, event, corrected) = (link.index, link.event.date, what.name(), link.corrected);
+        Hand { record, date, event, to, ship_to, document, reason, corrected }
+    }))
+}
