@@ -115,18 +115,18 @@ const ATTEMPTS: &[Attempt] = &[
     qr("qr-twos", Level::First, 0.08, Look::Twos, Effort::Normal),
     qr("qr-twos-near", Level::First, 0.025, Look::Twos, Effort::Normal),
     qr("qr-twos-dots", Level::Smoother, 0.1, Look::Twos, Effort::Normal),
-    // Searches.
-    DATA_MATRIX_GRID,
-    qr("qr-micro", Level::First, 0.08, Look::Micro, Effort::Normal),
     Attempt { way: Way::Rqrr, ..qr("rqrr", Level::First, 0.08, Look::Easy, Effort::Normal) }.beside(Beside::Nothing),
     qr("qr-fit-smooth", Level::Smooth, 0.06, Look::Fit, Effort::Normal),
     qr("qr-fit-half", Level::Half, 0.15, Look::Fit, Effort::Normal),
     qr("qr-fit-double", Level::Double, 0.08, Look::Fit, Effort::Normal),
     qr("qr-twos-smooth", Level::Smooth, 0.06, Look::Twos, Effort::Normal),
-    qr("qr-twos-finer", Level::Finer, 0.05, Look::Twos, Effort::Normal),
-    qr("qr-twos-double", Level::Double, 0.08, Look::Twos, Effort::Normal),
     qr("qr-long", Level::First, 0.08, Look::Long(10), Effort::Normal),
     qr("qr-pairs", Level::First, 0.08, Look::Pairs(10), Effort::Normal),
+    // Searches.
+    DATA_MATRIX_GRID,
+    qr("qr-micro", Level::First, 0.08, Look::Micro, Effort::Normal),
+    qr("qr-twos-finer", Level::Finer, 0.05, Look::Twos, Effort::Normal),
+    qr("qr-twos-double", Level::Double, 0.08, Look::Twos, Effort::Normal),
     qr("qr-pairs-dots", Level::Smoother, 0.08, Look::Pairs(10), Effort::Normal),
     // Everything.
     DATA_MATRIX,
