@@ -112,6 +112,7 @@ const ATTEMPTS: &[Attempt] = &[
     qr("qr-fit-near", Level::First, 0.025, Look::Fit, Effort::Quick),
     qr("qr-fit-finer", Level::Finer, 0.05, Look::Fit, Effort::Quick),
     qr("qr-fit-dots", Level::Smoother, 0.1, Look::Fit, Effort::Quick),
+    qr("qr-fit-dots-finer", Level::FinerSmoother, 0.08, Look::Fit, Effort::Normal),
     qr("qr-twos", Level::First, 0.08, Look::Twos, Effort::Normal),
     qr("qr-twos-near", Level::First, 0.025, Look::Twos, Effort::Normal),
     qr("qr-twos-dots", Level::Smoother, 0.1, Look::Twos, Effort::Normal),

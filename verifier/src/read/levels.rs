@@ -26,6 +26,8 @@ pub(super) enum Level {
     Smoother,
     /// The next finer scale.
     Finer,
+    /// That scale, smoothed until dots flow together: of six pixels a module and more, where the first shows three.
+    FinerSmoother,
     /// The scale after that.
     Finest,
     /// Twice the size of the photo.
@@ -108,6 +110,10 @@ impl<'a> Levels<'a> {
             Level::Finest => halved(photo, halvings.checked_sub(2)?),
             Level::Double if photo.data.len() <= SMALL_PIXELS => (Cow::Owned(photo.doubled()), 0.5),
             Level::Double => return None,
+            Level::FinerSmoother => {
+                let (finer, scale) = self.get(Level::Finer)?;
+                (Cow::Owned(finer.luma().blurred(2)), scale)
+            }
             Level::Half | Level::Smooth | Level::Smoother => {
                 let (first, scale) = self.get(Level::First)?;
                 let first = first.luma();
