@@ -131,7 +131,8 @@ fn a_makers_root_key_stays_in_the_token() {
     assert!(Disclosure::open(&opened, &reader.to_public().to_string()).is_ok());
     let bundle = Trust::open(hsm.place.read("h/trust.json").as_bytes()).unwrap().signed;
     bundle.check_all().unwrap();
-    assert_eq!((bundle.version, bundle.makers[0].closed.len()), (3, 1));
+    assert_eq!((bundle.version, bundle.makers[0].closed.len()), (4, 1));
+    assert!(bundle.makers[0].ledger.is_some(), "signed by the key in the token, too");
     for mark in &super::kit::marks(&hsm.place.read("codes")) {
         assert_authentic(mark, &hsm.place.path("h/trust.json"));
     }
