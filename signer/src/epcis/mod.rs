@@ -43,7 +43,7 @@ pub struct Names {
     customers: BTreeMap<u64, Party>,
     /// The numbers of customers by their location numbers.
     glns: BTreeMap<Gln, u64>,
-    /// What is packed in what.
+    /// What is packed in what, and was not opened since.
     packed: Vec<Packed>,
 }
 
@@ -61,7 +61,7 @@ impl Names {
             articles: Articles::read(&home.gtins_file(), |name| home.line_public(name))?,
             customers: consignees::parties(&home.consignees_file())?,
             glns: consignees::glns(&home.consignees_file())?,
-            packed: if packing.exists() { Book::lock(&packing)?.packed().to_vec() } else { Vec::new() },
+            packed: if packing.exists() { whole(&Book::lock(&packing)?) } else { Vec::new() },
         })
     }
 
@@ -75,4 +75,8 @@ impl Names {
     fn gln(&self, number: u64) -> Option<&Gln> {
         self.glns.iter().find(|(_, own)| **own == number).map(|(gln, _)| gln)
     }
+}
+
+fn whole(book: &Book) -> Vec<Packed> {
+    book.packed().iter().filter(|packed| packed.opened.is_none()).cloned().collect()
 }
