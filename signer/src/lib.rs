@@ -16,6 +16,7 @@
 //! | [`sign`] | a mark and a key to a signed mark |
 //! | [`mod@line`] | marks issued at marking time: store, rules, service |
 //! | [`ledger`] | where parts went, provably |
+//! | [`commission`] | what was marked, onto the ledger |
 //! | [`epcis`] | the ledger's events in the form that the trade exchanges |
 //! | [`substrate`] | strips and trays: which units get a mark |
 //! | [`own`] | what a line signed itself |
@@ -27,6 +28,7 @@
 //! | [`cli`] | the command line `touchmark-sign` |
 
 pub mod cli;
+pub mod commission;
 pub mod consignees;
 pub mod delegate;
 pub mod design;

@@ -92,7 +92,7 @@ pub fn read(path: &Path) -> Result<Signed<LotClose>> {
     Signed::from_json(&files::read(path)?).map_err(|e| Error::file(path, e))
 }
 
-fn intersection(a: SerialRange, b: SerialRange) -> Option<SerialRange> {
+pub(crate) fn intersection(a: SerialRange, b: SerialRange) -> Option<SerialRange> {
     let both = SerialRange { first: a.first.max(b.first), last: a.last.min(b.last) };
     (both.count() > 0).then_some(both)
 }

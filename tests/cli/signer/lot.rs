@@ -102,3 +102,48 @@ fn in_the_makers_own_home_a_lot_is_closed_at_once() {
     );
     Trust::open(place.read("h/trust.json").as_bytes()).unwrap().signed.check_all().unwrap();
 }
+
+#[test]
+fn what_a_closed_lot_used_is_on_record_in_the_ledger() {
+    let place = Place::with_home();
+    place.run("delegate grant --home h --new-line L2 --part P --lot A:1-50").done();
+    let mark = "mark --home h --line L2 --part P --lot A --consignee 5 --format text --out - --count";
+    place.run("ledger init --home h").done();
+    place.run(&format!("{mark} 30")).done();
+    place.run("ledger commission --home h --line L2 --lot A").done();
+    place.run("ledger commission --home h --line L2 --lot A").says(0, "all marks of lot A are on record as made");
+    place.run("ship --home h --line L2 --serials 1-2 --to 5").done();
+    place.run(&format!("{mark} 5")).done();
+    let close = "lot close --home h --line L2 --lot A --out c.json --void";
+    place.run(&format!("{close} 2-3=bent")).says(
+        1,
+        "error: serials 2 to 2 cannot be void: they were shipped on DATE (record 2)\nhint: put on record that they came back, or \
+         that the record is wrong: `touchmark-sign ship`",
+    );
+    place.run(&format!("{close} 3=bent --void 35=lost")).says(
+        0,
+        "h/trust.json: the closed serials are in it, under a new version\nclosed TIME: lot A, serials 1 to 50 of key id ID: 33 \
+         used, 2 void, 15 unused\nh/ledger.db: 4 more made, 1 destroyed",
+    );
+    let table = place.run("ledger export --home h --out -").done().out;
+    let events: Vec<Vec<&str>> = table.lines().skip(3).map(|line| line.split(',').collect()).collect();
+    assert_eq!((events[0][2], events[0][4], events[0][5]), ("commissioned", "31", "34"));
+    assert_eq!((events[1][2], events[1][4], events[1][9]), ("destroyed", "3", "bent"));
+    place.run("ledger audit --home h").done();
+}
+
+#[test]
+fn what_a_line_elsewhere_used_goes_on_record_when_the_maker_accepts_it() {
+    let place = line_abroad();
+    place.run(CLOSE).done();
+    let accept = "lot accept --home h --closed close.json";
+    place
+        .run(&format!("{accept} --made-on 2026-11-23"))
+        .says(2, "error: h: --made-on: this home has no ledger\nhint: `touchmark-sign ledger init` makes it");
+    place.run("ledger init --home h").done();
+    let ran = place.run(&format!("{accept} --made-on 2026-11-23")).done();
+    assert!(ran.err.ends_with("h/ledger.db: 57 more made, 0 destroyed\n"), "{ran:?}");
+    let table = place.run("ledger export --home h --out -").done().out;
+    let ranges: Vec<Vec<&str>> = table.lines().skip(1).map(|line| line.split(',').skip(4).take(3).collect()).collect();
+    assert_eq!(ranges, [["1001", "1002", "2026-11-23"], ["1005", "1059", "2026-11-23"]]);
+}
