@@ -5,9 +5,9 @@ use crate::capsule::{Capsule, CapsuleSize, DayKey, ItemKey, LotKey};
 use crate::container::Container;
 use crate::date::Date;
 use crate::delegation::serial_number;
-use crate::key::{KeyBytes, KeyId, PublicKey};
+use crate::key::{KeyBytes, KeyId};
 use crate::mark::{Mark, Serial};
-use crate::signed::{Document, EnvelopeError, Signed, instant, line, optional_line};
+use crate::signed::{Document, ForReader, instant, line, optional_line};
 use crate::text::Label;
 use crate::trust::Country;
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -175,8 +175,7 @@ fn consignee_number<'de, D: Deserializer<'de>>(d: D) -> Result<u64, D::Error> {
 pub struct Disclosure {
     /// The maker's root key, which signs.
     pub maker: KeyBytes,
-    /// The age recipient for whom it was made. It stands inside the signature, so that nobody can pass it on as if it
-    /// had been made for another.
+    /// The age recipient for whom it was made.
     #[serde(deserialize_with = "line")]
     pub recipient: String,
     /// The case or request that it answers: one line of at most 500 bytes.
@@ -200,59 +199,17 @@ impl Document for Disclosure {
     const TYPE: &'static str = "touchmark/v1/disclosure";
 }
 
-/// Why a disclosure is unusable.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum DisclosureError {
-    /// It cannot be read.
-    Envelope(EnvelopeError),
-    /// It was made for another recipient.
-    OtherRecipient(String),
-    /// The maker's root key did not sign it.
-    Signature,
-}
-
-impl std::fmt::Display for DisclosureError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Envelope(e) => e.fmt(f),
-            Self::OtherRecipient(name) => write!(f, "it was made for another recipient, {name}"),
-            Self::Signature => f.write_str("the maker that it names did not sign it as it stands"),
-        }
+impl ForReader for Disclosure {
+    fn maker(&self) -> &KeyBytes {
+        &self.maker
     }
-}
 
-impl std::error::Error for DisclosureError {}
-
-impl DisclosureError {
-    /// The stable name, as the test vectors spell it.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Envelope(e) => e.name(),
-            Self::OtherRecipient(_) => "other-recipient",
-            Self::Signature => "signature",
-        }
+    fn recipient(&self) -> &str {
+        &self.recipient
     }
 }
 
 impl Disclosure {
-    /// Opens a decrypted disclosure for `recipient`. The maker that it names must still be one that the caller trusts.
-    ///
-    /// # Errors
-    /// [`DisclosureError`].
-    pub fn open(json: &[u8], recipient: &str) -> Result<Signed<Self>, DisclosureError> {
-        let envelope = Signed::<Self>::from_json(json).map_err(DisclosureError::Envelope)?;
-        let root: PublicKey = envelope.signed.maker.check().map_err(|_| DisclosureError::Signature)?;
-        if !envelope.is_signed_by(&root) {
-            return Err(DisclosureError::Signature);
-        }
-        if envelope.signed.recipient != recipient {
-            return Err(DisclosureError::OtherRecipient(envelope.signed.recipient.clone()));
-        }
-        Ok(envelope)
-    }
-
     /// The consignee number in `mark`, made by the line key `line` of this maker and belonging to `lot`. `Some(None)`:
     /// a grant covers the mark, but its key does not open the capsule. `None`: no grant covers it.
     #[must_use]

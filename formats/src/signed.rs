@@ -222,6 +222,70 @@ fn put_list<T>(
 /// The longest free text of a document (a case, an address), in bytes.
 pub const MAX_LINE_BYTES: usize = 500;
 
+/// A document that its maker signed for one reader; the file is its envelope, encrypted to the reader with age.
+pub trait ForReader: Document {
+    /// The maker's root key, which signs.
+    fn maker(&self) -> &KeyBytes;
+
+    /// The age recipient for whom it was made. It stands inside the signature, so that nobody can pass it on as if it had
+    /// been made for another.
+    fn recipient(&self) -> &str;
+}
+
+/// Why a document that was made for one reader is unusable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ForReaderError {
+    /// It cannot be read.
+    Envelope(EnvelopeError),
+    /// The maker's root key did not sign it.
+    Signature,
+    /// It was made for another recipient.
+    OtherRecipient(String),
+}
+
+impl std::fmt::Display for ForReaderError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Envelope(e) => e.fmt(f),
+            Self::Signature => f.write_str("the maker that it names did not sign it as it stands"),
+            Self::OtherRecipient(name) => write!(f, "it was made for another recipient, {name}"),
+        }
+    }
+}
+
+impl std::error::Error for ForReaderError {}
+
+impl ForReaderError {
+    /// The stable name, as the test vectors spell it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Envelope(e) => e.name(),
+            Self::Signature => "signature",
+            Self::OtherRecipient(_) => "other-recipient",
+        }
+    }
+}
+
+impl<T: ForReader> Signed<T> {
+    /// Opens a decrypted document for `recipient`. The maker that it names must still be one that the caller trusts.
+    ///
+    /// # Errors
+    /// [`ForReaderError`].
+    pub fn open_for(json: &[u8], recipient: &str) -> Result<Self, ForReaderError> {
+        let envelope = Self::from_json(json).map_err(ForReaderError::Envelope)?;
+        let root: PublicKey = envelope.signed.maker().check().map_err(|_| ForReaderError::Signature)?;
+        if !envelope.is_signed_by(&root) {
+            return Err(ForReaderError::Signature);
+        }
+        if envelope.signed.recipient() != recipient {
+            return Err(ForReaderError::OtherRecipient(envelope.signed.recipient().to_owned()));
+        }
+        Ok(envelope)
+    }
+}
+
 /// Whether `text` may be a free text of a document: at most [`MAX_LINE_BYTES`], and no character that a
 /// [`crate::text::Label`] refuses, for it is printed on terminals and in reports.
 #[must_use]

@@ -128,7 +128,7 @@ pub(crate) fn disclosure(bytes: &[u8]) {
         let _ = envelope.signed.consignee(&KeyBytes([0; 32]), &probe, None);
     }
     let other = format!("{}x", envelope.signed.recipient);
-    assert!(Disclosure::open(bytes, &other).is_err());
+    assert!(Signed::<Disclosure>::open_for(bytes, &other).is_err());
 }
 
 /// A record is refused, or is the one encoding of its fields; and so is a hand-over's signed form.

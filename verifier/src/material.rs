@@ -11,10 +11,10 @@ use jiff::Timestamp;
 use std::fmt;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use touchmark_formats::disclosure::{Disclosure, DisclosureError};
+use touchmark_formats::disclosure::Disclosure;
 use touchmark_formats::key::KeyBytes;
 use touchmark_formats::ledger::trail::{Trail, TrailError};
-use touchmark_formats::signed::{Document, EnvelopeError, Signed};
+use touchmark_formats::signed::{Document, EnvelopeError, ForReader, ForReaderError, Signed};
 use touchmark_formats::trust::{Maker, Trust, TrustError};
 use zeroize::Zeroizing;
 
@@ -52,13 +52,13 @@ pub enum MaterialErrorKind {
     ForSomebodyElse,
     /// Disclosures need an identity to be opened with.
     IdentityMissing,
-    /// An unusable disclosure.
-    Disclosure(DisclosureError),
+    /// An unusable disclosure, or answer to a trace request.
+    ForReader(ForReaderError),
     /// Signed by a root key that the bundle does not hold.
     UnknownMaker,
     /// The store of pinned authorities is unusable.
     Pins(PinsError),
-    /// An unusable answer to a trace request.
+    /// An answer to a trace request that proves nothing.
     Trail(TrailError),
     /// An answer from another ledger than the maker's in the bundle, which is called this.
     OtherLedger(String),
@@ -82,7 +82,7 @@ impl fmt::Display for MaterialError {
             Kind::NotAge(e) => write!(f, "cannot open the disclosure {path}: not a whole age file ({e})"),
             Kind::ForSomebodyElse => write!(f, "cannot open the disclosure {path}: it is encrypted to somebody else"),
             Kind::IdentityMissing => write!(f, "cannot open the disclosure {path}: no identity was given"),
-            Kind::Disclosure(e) => write!(f, "cannot use the disclosure {path}: {e}"),
+            Kind::ForReader(e) => write!(f, "cannot use the disclosure {path}: {e}"),
             Kind::UnknownMaker => {
                 write!(f, "cannot use the disclosure {path}: the maker that signed it is not in the trust bundle")
             }
@@ -189,61 +189,63 @@ pub enum Disclosed {
 /// # Errors
 /// [`MaterialError`].
 pub fn open_disclosed(path: &Path, identities: &[Identity], trust: &Trust) -> Result<Disclosed, MaterialError> {
-    let open = |json: &[u8], recipient: &str| match Disclosure::open(json, recipient) {
-        Ok(disclosure) => Ok((disclosure.signed.maker, Disclosed::Keys(disclosure.signed))),
-        Err(DisclosureError::Envelope(EnvelopeError::Type { found, .. })) if found == Trail::TYPE => {
-            let trail = own_trail(json, recipient, trust)?;
-            let answered = Answered::of(&trail).map_err(MaterialErrorKind::Trail)?;
-            Ok((trail.maker, Disclosed::Trail(answered)))
+    let plain = unseal(path, identities)?;
+    let disclosed = match opened::<Disclosure>(&plain, trust) {
+        Err(MaterialErrorKind::ForReader(ForReaderError::Envelope(EnvelopeError::Type { found, .. })))
+            if found == Trail::TYPE =>
+        {
+            answered(&plain, trust).map(Disclosed::Trail)
         }
-        Err(e) => Err(MaterialErrorKind::Disclosure(e)),
+        keys => keys.map(Disclosed::Keys),
     };
-    open_sealed(path, identities, trust, open)
+    disclosed.map_err(at(path))
 }
 
-/// Opens the answer to a trace request at `path` with one of `identities`, and checks by `trust` who signed it. Its proofs
-/// are not checked yet.
+/// Opens the answer to a trace request at `path` with one of `identities`, checks by `trust` who signed it, and every proof.
 ///
 /// # Errors
 /// [`MaterialError`].
-pub fn open_trail(path: &Path, identities: &[Identity], trust: &Trust) -> Result<Trail, MaterialError> {
-    open_sealed(path, identities, trust, |json, recipient| {
-        let trail = own_trail(json, recipient, trust)?;
-        Ok((trail.maker, trail))
-    })
+pub fn open_trail(path: &Path, identities: &[Identity], trust: &Trust) -> Result<Answered, MaterialError> {
+    answered(&unseal(path, identities)?, trust).map_err(at(path))
 }
 
-/// A decrypted trail, of the ledger that the bundle names for its maker, if it names one.
-fn own_trail(json: &[u8], recipient: &str, trust: &Trust) -> Result<Trail, MaterialErrorKind> {
-    let trail = Trail::open(json, recipient).map_err(MaterialErrorKind::Trail)?.signed;
+/// What a decrypted trail proves, of the ledger that the bundle names for its maker, if it names one.
+fn answered(plain: &Unsealed, trust: &Trust) -> Result<Answered, MaterialErrorKind> {
+    let trail: Trail = opened(plain, trust)?;
     let named = trust.makers.iter().find(|own| own.root == trail.maker).and_then(Maker::own_ledger);
     match named.filter(|named| **named != trail.ledger.signed) {
         Some(named) => Err(MaterialErrorKind::OtherLedger(named.origin.clone())),
-        None => Ok(trail),
+        None => Answered::of(&trail).map_err(MaterialErrorKind::Trail),
     }
 }
 
-/// What a maker sealed for one of `identities`; `open` checks it, and says which root key signed it.
-fn open_sealed<T>(
-    path: &Path,
-    identities: &[Identity],
-    trust: &Trust,
-    open: impl Fn(&[u8], &str) -> Result<(KeyBytes, T), MaterialErrorKind>,
-) -> Result<T, MaterialError> {
+/// What a maker sealed for one reader.
+struct Unsealed {
+    json: Zeroizing<Vec<u8>>,
+    recipient: String,
+}
+
+/// Decrypts the file at `path` with the first of `identities` that it is encrypted to.
+fn unseal(path: &Path, identities: &[Identity]) -> Result<Unsealed, MaterialError> {
     let fail = at(path);
     let encrypted = read_file(path)?;
     if identities.is_empty() {
         return Err(fail(MaterialErrorKind::IdentityMissing));
     }
     for identity in identities {
-        let Some(json) = decrypt(&encrypted, identity).map_err(&fail)? else { continue };
-        let (maker, opened) = open(&json, &identity.to_public().to_string()).map_err(&fail)?;
-        if trust.makers.iter().all(|own| own.root != maker) {
-            return Err(fail(MaterialErrorKind::UnknownMaker));
+        if let Some(json) = decrypt(&encrypted, identity).map_err(&fail)? {
+            return Ok(Unsealed { json, recipient: identity.to_public().to_string() });
         }
-        return Ok(opened);
     }
     Err(fail(MaterialErrorKind::ForSomebodyElse))
+}
+
+/// The document in `plain`, signed by a maker in the bundle.
+fn opened<T: ForReader>(plain: &Unsealed, trust: &Trust) -> Result<T, MaterialErrorKind> {
+    let envelope = Signed::<T>::open_for(&plain.json, &plain.recipient).map_err(MaterialErrorKind::ForReader)?;
+    let document = envelope.signed;
+    let known = trust.makers.iter().any(|own| own.root == *document.maker());
+    if known { Ok(document) } else { Err(MaterialErrorKind::UnknownMaker) }
 }
 
 /// The requester's own key.

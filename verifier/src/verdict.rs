@@ -107,6 +107,8 @@ pub enum FindingKind {
     DifferentParts,
     /// The mark is dated before its key was revoked, and nothing but the mark says so.
     DateNotCorroborated,
+    /// The mark's key is revoked as of a later day, and a witness saw before that that the maker had the part on record.
+    DateCorroborated,
     /// The trust bundle has expired: keys may have been revoked since.
     TrustExpired,
     /// The disclosure that opened the capsule has expired.

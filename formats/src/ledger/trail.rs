@@ -5,15 +5,15 @@ use super::checkpoint::Checkpoint;
 use super::head::LedgerKey;
 use super::map::{Answer, MapProof, Place, hash_text};
 use super::merkle::{self, Hash, MAX_PROOF};
-use super::note::{Note, NoteKey};
+use super::note::{Note, NoteKey, NoteName};
 use super::party::Party;
 use super::record::{Event, MAX_RECORD_BYTES, Record, What, commitment};
-use crate::key::{KeyBytes, PublicKey};
-use crate::signed::{Document, EnvelopeError, Signed, instant, line, message};
+use crate::key::KeyBytes;
+use crate::signed::{Document, ForReader, Signed, instant, line, message};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Records and their proofs, for one reader and one case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,10 +38,44 @@ pub struct Trail {
     pub records: Vec<Shown>,
     /// What the map of serials says of the serials in question.
     pub answers: Vec<Asked>,
+    /// Older checkpoints that witnesses cosigned, and which of the records they had already.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Earlier>,
+}
+
+/// An older checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Earlier {
+    /// Its note, with its cosignatures.
+    pub checkpoint: String,
+    /// What it had, in rising order.
+    pub proofs: Vec<Had>,
+}
+
+/// A record of the trail that an older checkpoint had.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Had {
+    /// Its number.
+    pub index: u64,
+    /// The inclusion proof under that checkpoint.
+    #[serde(serialize_with = "put_hashes", deserialize_with = "take_hashes")]
+    pub proof: Vec<Hash>,
 }
 
 impl Document for Trail {
     const TYPE: &'static str = "touchmark/v1/trail";
+}
+
+impl ForReader for Trail {
+    fn maker(&self) -> &KeyBytes {
+        &self.maker
+    }
+
+    fn recipient(&self) -> &str {
+        &self.recipient
+    }
 }
 
 /// A record with its proof.
@@ -71,17 +105,11 @@ pub struct Asked {
     pub map: MapProof,
 }
 
-/// Why a trail is unusable.
+/// Why a trail proves nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TrailError {
-    /// It cannot be read.
-    Envelope(EnvelopeError),
-    /// The maker that it names did not sign it.
-    Signature,
-    /// It was made for another recipient.
-    OtherRecipient(String),
-    /// The ledger's key is not the maker's, or did not sign the checkpoint.
+    /// The ledger's key is not the maker's, or did not sign a checkpoint.
     Checkpoint,
     /// A record is none, or its proof does not hold.
     Record(u64),
@@ -94,10 +122,7 @@ pub enum TrailError {
 impl std::fmt::Display for TrailError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Envelope(e) => e.fmt(f),
-            Self::Signature => f.write_str("the maker that it names did not sign it as it stands"),
-            Self::OtherRecipient(name) => write!(f, "it was made for another recipient, {name}"),
-            Self::Checkpoint => f.write_str("its checkpoint is not signed by the maker's ledger"),
+            Self::Checkpoint => f.write_str("a checkpoint of it is not signed by the maker's ledger"),
             Self::Record(index) => write!(f, "record {index} is not proven to be in the ledger"),
             Self::Map => f.write_str("its map of serials is not the one of its checkpoint"),
             Self::Answer(serial) => write!(f, "its records of serial {serial} are not those that the ledger proves"),
@@ -132,6 +157,12 @@ pub struct Link {
     pub corrected: bool,
 }
 
+/// The newest record that counts of those by which a part was made, among what happened to it.
+#[must_use]
+pub fn made(links: &[Link]) -> Option<&Link> {
+    links.iter().rev().find(|link| !link.corrected && matches!(link.event.what, What::Commissioned { .. }))
+}
+
 /// A trail whose proofs hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proven {
@@ -141,9 +172,44 @@ pub struct Proven {
     pub note: Note,
     /// One for each serial in question.
     pub chains: Vec<Chain>,
+    /// The notes of older checkpoints, and which records they had.
+    pub earlier: Vec<(Note, BTreeSet<u64>)>,
+}
+
+/// That a part was on record as made when a witness saw the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// Its line key and serial.
+    pub place: Place,
+    /// The record by which it was made.
+    pub made: Event,
+    /// The witness.
+    pub witness: NoteName,
+    /// When it first cosigned a checkpoint that had the record, in seconds of Unix time, by its own word.
+    pub at: u64,
 }
 
 impl Proven {
+    /// The parts that one of `witnesses` saw on record as made, each with the earliest time.
+    #[must_use]
+    pub fn seen(&self, witnesses: &[NoteKey]) -> Vec<Seen> {
+        let first = |index: u64| {
+            let earlier = self.earlier.iter().filter(|(_, had)| had.contains(&index)).map(|(note, _)| note);
+            let notes: Vec<&Note> = earlier.chain([&self.note]).collect();
+            let times = witnesses.iter().flat_map(|key| {
+                let time = |note: &&Note| note.signed_by(key).ok().flatten();
+                notes.iter().filter_map(time).min().map(|at| (at, key.name.clone()))
+            });
+            times.min()
+        };
+        let seen = |chain: &Chain| {
+            let link = made(&chain.links)?;
+            let (at, witness) = first(link.index)?;
+            Some(Seen { place: chain.place, made: link.event.clone(), witness, at })
+        };
+        self.chains.iter().filter_map(seen).collect()
+    }
+
     /// When a witness cosigned the checkpoint, in seconds of Unix time; `None` if it did not, or not well.
     #[must_use]
     pub fn witnessed(&self, witness: &NoteKey) -> Option<u64> {
@@ -152,35 +218,14 @@ impl Proven {
 }
 
 impl Trail {
-    /// Opens a decrypted trail for `recipient`. The maker that it names must still be one that the caller trusts.
-    ///
-    /// # Errors
-    /// [`TrailError`].
-    pub fn open(json: &[u8], recipient: &str) -> Result<Signed<Self>, TrailError> {
-        let envelope = Signed::<Self>::from_json(json).map_err(TrailError::Envelope)?;
-        let root: PublicKey = envelope.signed.maker.check().map_err(|_| TrailError::Signature)?;
-        if !envelope.is_signed_by(&root) {
-            return Err(TrailError::Signature);
-        }
-        if envelope.signed.recipient != recipient {
-            return Err(TrailError::OtherRecipient(envelope.signed.recipient.clone()));
-        }
-        Ok(envelope)
-    }
-
     /// Checks every proof, and gives what is proven.
     ///
     /// # Errors
     /// The first [`TrailError`] found.
     pub fn prove(&self) -> Result<Proven, TrailError> {
-        let maker = self.maker.check().map_err(|_| TrailError::Signature)?;
+        let maker = self.maker.check().map_err(|_| TrailError::Checkpoint)?;
         let key = LedgerKey::check(&self.ledger, &maker).ok_or(TrailError::Checkpoint)?;
-        let note = Note::parse(self.checkpoint.as_bytes()).map_err(|_| TrailError::Checkpoint)?;
-        let signed = note.signed_by(&key).map_err(|_| TrailError::Checkpoint)?;
-        let checkpoint = Checkpoint::parse(&note.text).map_err(|_| TrailError::Checkpoint)?;
-        if signed.is_none() || checkpoint.origin != self.ledger.signed.origin {
-            return Err(TrailError::Checkpoint);
-        }
+        let (note, checkpoint) = self.signed_checkpoint(&self.checkpoint, &key)?;
         let records = self.records(&checkpoint)?;
         let last = checkpoint.size.checked_sub(1).ok_or(TrailError::Map)?;
         let Some((Record::Map(root), _)) = records.get(&last) else { return Err(TrailError::Map) };
@@ -188,7 +233,28 @@ impl Trail {
             let serial = asked.place.serial.get();
             chain(asked, root, &records).ok_or(TrailError::Answer(serial))
         });
-        Ok(Proven { chains: chains.collect::<Result<_, _>>()?, checkpoint, note })
+        let chains = chains.collect::<Result<_, _>>()?;
+        let earlier = self.earlier.iter().map(|earlier| {
+            let (note, head) = self.signed_checkpoint(&earlier.checkpoint, &key)?;
+            let had = earlier.proofs.iter().map(|Had { index, proof }| {
+                let entry = records.get(index).map(|(_, entry)| merkle::leaf_hash(entry));
+                let there = entry.is_some_and(|leaf| merkle::includes(&head.root, head.size, *index, &leaf, proof));
+                if there { Ok(*index) } else { Err(TrailError::Record(*index)) }
+            });
+            Ok((note, had.collect::<Result<_, _>>()?))
+        });
+        Ok(Proven { earlier: earlier.collect::<Result<_, _>>()?, chains, checkpoint, note })
+    }
+
+    /// The checkpoint in a note, which the ledger's key must have signed.
+    fn signed_checkpoint(&self, note: &str, key: &NoteKey) -> Result<(Note, Checkpoint), TrailError> {
+        let note = Note::parse(note.as_bytes()).map_err(|_| TrailError::Checkpoint)?;
+        let signed = note.signed_by(key).map_err(|_| TrailError::Checkpoint)?;
+        let checkpoint = Checkpoint::parse(&note.text).map_err(|_| TrailError::Checkpoint)?;
+        if signed.is_none() || checkpoint.origin != self.ledger.signed.origin {
+            return Err(TrailError::Checkpoint);
+        }
+        Ok((note, checkpoint))
     }
 
     fn records(&self, checkpoint: &Checkpoint) -> Result<BTreeMap<u64, (Record, Hash)>, TrailError> {

@@ -7,7 +7,7 @@ use crate::files::{self, Access};
 use crate::home::Home;
 use crate::keys::sign_document;
 use crate::ledger::Keeper;
-use crate::ledger::keeper::KEY;
+use crate::ledger::keeper::{Evidence, KEY};
 use sha2::{Digest, Sha256};
 use std::path::Path;
 use touchmark_formats::key::KeyBytes;
@@ -34,7 +34,7 @@ pub(super) fn run(args: &Answer<'_>, passphrase: PassphraseArgs, io: &mut Io<'_>
     let key = home.key(KEY, &mut secrets.unlock(io))?;
     // What was recorded since the last checkpoint must be under one before it can be proven.
     keeper.checkpoint(&*key)?;
-    let (records, answers, checkpoint) = keeper.shown(&request.places)?;
+    let Evidence { records, answers, checkpoint, earlier } = keeper.evidence(&request.places)?;
     let (count, places) = (records.len(), request.places.len());
     let mut envelope = Signed::new(Trail {
         maker: root.public(),
@@ -45,6 +45,7 @@ pub(super) fn run(args: &Answer<'_>, passphrase: PassphraseArgs, io: &mut Io<'_>
         checkpoint,
         records,
         answers,
+        earlier,
     });
     sign_document(&*root, &mut envelope)?;
     let json = Zeroizing::new(envelope.to_json());

@@ -5,15 +5,15 @@ use crate::error::{Error, Result};
 use crate::files::{self, Access};
 use crate::home::Home;
 use crate::keys::{Passphrase, SecretKey, SigningKey, sign_checked, sign_document};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use touchmark_formats::ledger::checkpoint::{Checkpoint, LogProof, WitnessRequest};
 use touchmark_formats::ledger::head::LedgerKey;
 use touchmark_formats::ledger::map::Place;
 use touchmark_formats::ledger::merkle::Hash;
 use touchmark_formats::ledger::note::{Note, NoteKey, NoteSignature};
-use touchmark_formats::ledger::record::What;
-use touchmark_formats::ledger::trail::{Asked, Shown};
+use touchmark_formats::ledger::record::{Event, Record, What};
+use touchmark_formats::ledger::trail::{Asked, Earlier, Had, Shown};
 use touchmark_formats::signed::Signed;
 
 /// The name of the key in the home.
@@ -27,6 +27,19 @@ pub struct Keeper {
     pub document: Signed<LedgerKey>,
     /// The same, as notes name it.
     pub key: NoteKey,
+}
+
+/// What a trail shows of some serials.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evidence {
+    /// Their records, and the root of the map.
+    pub records: Vec<Shown>,
+    /// What the map says of each serial.
+    pub answers: Vec<Asked>,
+    /// The note of the newest checkpoint.
+    pub checkpoint: String,
+    /// Older ones, which witnesses cosigned.
+    pub earlier: Vec<Earlier>,
 }
 
 /// Where the maker's root key says which key keeps the ledger.
@@ -216,11 +229,12 @@ impl Keeper {
         Ok(numbers.into_iter().collect())
     }
 
-    /// What a trail shows of some serials: their records with proofs, what the map says, and the newest checkpoint.
+    /// What a trail shows of some serials: their records with proofs, what the map says, the newest checkpoint, and the first
+    /// one that a witness cosigned after each lot was commissioned.
     ///
     /// # Errors
     /// Records stand after the newest checkpoint; or the store failed.
-    pub fn shown(&mut self, places: &[Place]) -> Result<(Vec<Shown>, Vec<Asked>, String)> {
+    pub fn evidence(&mut self, places: &[Place]) -> Result<Evidence> {
         self.ledger.require_head()?;
         let mut numbers: BTreeSet<u64> = self.records_of(places)?.into_iter().collect();
         // The root of the map.
@@ -229,15 +243,43 @@ impl Keeper {
         let proofs = self.proofs(&numbers)?;
         let checkpoint = proofs.first().map_or_else(String::new, |proof| proof.checkpoint.to_string());
         let mut records = self.ledger.record_bytes(&numbers)?;
+        let made = |(number, bytes): (&u64, &Vec<u8>)| match Record::from_bytes(bytes) {
+            Ok(Record::Event(Event { what: What::Commissioned { .. }, .. })) => Some(*number),
+            _ => None,
+        };
+        let earlier = self.earlier(&records.iter().filter_map(made).collect::<Vec<_>>())?;
         let shown = proofs.into_iter().map(|LogProof { index, hashes, .. }| Shown {
             index,
             salt: self.ledger.salt(index),
             record: records.remove(&index).unwrap_or_default(),
             proof: hashes,
         });
-        let shown = shown.collect();
+        let records = shown.collect();
         let asked = places.iter().map(|place| Ok(Asked { place: *place, map: self.ledger.map_proof(place)? }));
-        Ok((shown, asked.collect::<Result<_>>()?, checkpoint))
+        Ok(Evidence { records, answers: asked.collect::<Result<_>>()?, checkpoint, earlier })
+    }
+
+    /// The first checkpoint that a witness cosigned and that has each of some records, where that is not the newest.
+    fn earlier(&mut self, numbers: &[u64]) -> Result<Vec<Earlier>> {
+        let notes = self.ledger.checkpoints(u64::from(u32::MAX))?;
+        // The newest is the trail's own.
+        let mut cosigned = Vec::new();
+        for (size, note) in notes.iter().skip(1).rev() {
+            let (parsed, _) = self.own(note)?;
+            cosigned.extend((parsed.signatures.len() > 1).then_some((*size, note)));
+        }
+        let mut had: BTreeMap<u64, (&String, Vec<u64>)> = BTreeMap::new();
+        for number in numbers {
+            if let Some((size, note)) = cosigned.iter().find(|(size, _)| size > number) {
+                had.entry(*size).or_insert((*note, Vec::new())).1.push(*number);
+            }
+        }
+        let earlier = had.into_iter().map(|(size, (note, numbers))| {
+            let proofs = self.ledger.inclusion(&numbers, size)?;
+            let proofs = numbers.into_iter().zip(proofs).map(|(index, proof)| Had { index, proof }).collect();
+            Ok(Earlier { checkpoint: note.clone(), proofs })
+        });
+        earlier.collect()
     }
 
     /// The proofs that some records are in the ledger, under its newest checkpoint, as files of their own.

@@ -303,25 +303,9 @@ impl Ledger {
         Ok(found)
     }
 
-    /// Inserts rows, or puts them in place of those with the same key, many with one statement.
+    /// Inserts rows, or puts them in place of those with the same key.
     pub(super) fn upsert(&mut self, table: &str, columns: &[&str], rows: Vec<Row>) -> Result<()> {
-        let mut rest = rows.as_slice();
-        while !rest.is_empty() {
-            let count = [256, 16, 1].into_iter().find(|n| *n <= rest.len()).unwrap_or(1);
-            let (now, later) = rest.split_at(count);
-            let width = columns.len();
-            let tuple = |row: usize| {
-                let values = (1..=width).map(|n| format!("${}", row * width + n)).collect::<Vec<_>>();
-                format!("({})", values.join(", "))
-            };
-            let tuples = (0..count).map(tuple).collect::<Vec<_>>().join(", ");
-            let (key, others) = columns.split_first().ok_or_else(|| strange("a column"))?;
-            let set = others.iter().map(|c| format!("{c} = excluded.{c}")).collect::<Vec<_>>().join(", ");
-            let into = format!("INSERT INTO {table} ({}) VALUES {tuples}", columns.join(", "));
-            self.db.run(&format!("{into} ON CONFLICT ({key}) DO UPDATE SET {set}"), &now.concat())?;
-            rest = later;
-        }
-        Ok(())
+        self.db.upsert(table, columns, rows)
     }
 
     /// Does `work` in one transaction that keeps other writers out.

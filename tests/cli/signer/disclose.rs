@@ -25,7 +25,7 @@ impl Reader {
     fn open(&self, place: &Place, file: &str) -> Signed<Disclosure> {
         let sealed = std::fs::read(place.path(file)).unwrap();
         assert!(sealed.starts_with(b"-----BEGIN AGE ENCRYPTED FILE-----"));
-        Disclosure::open(&age::decrypt(&self.0, &sealed).unwrap(), &self.recipient()).unwrap()
+        Signed::<Disclosure>::open_for(&age::decrypt(&self.0, &sealed).unwrap(), &self.recipient()).unwrap()
     }
 }
 
@@ -224,7 +224,7 @@ fn a_request_is_answered_with_records_or_with_keys_and_by_keys_under_a_passphras
     let ran = place.run(&format!("{disclose} --passphrase-file pass")).done();
     assert_eq!(ran.err.lines().last(), Some("1 serial: 2 records with their proofs for Customs, case \"K-7\""));
     let json = age::decrypt(&reader.0, &std::fs::read(place.path("d.age")).unwrap()).unwrap();
-    let trail = Trail::open(&json, &reader.recipient()).unwrap().signed;
+    let trail = Signed::<Trail>::open_for(&json, &reader.recipient()).unwrap().signed;
     assert_eq!(trail.prove().unwrap().chains[0].links.len(), 1);
     // The bundle names the ledger that answers.
     let bundle = Trust::open(&std::fs::read(place.path("h/trust.json")).unwrap()).unwrap();

@@ -6,6 +6,7 @@ use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use touchmark_formats::disclosure::Disclosure;
+use touchmark_formats::signed::Signed;
 use touchmark_formats::trust::Trust;
 use touchmark_signer::error::Result;
 use touchmark_signer::keys::pkcs11::{Missing, Uri};
@@ -128,7 +129,7 @@ fn a_makers_root_key_stays_in_the_token() {
     let reader = age::x25519::Identity::generate();
     run(&format!("disclose --home h --lot A --to {} --case K-7 --out d.age", reader.to_public())).done();
     let opened = age::decrypt(&reader, &std::fs::read(hsm.place.path("d.age")).unwrap()).unwrap();
-    assert!(Disclosure::open(&opened, &reader.to_public().to_string()).is_ok());
+    assert!(Signed::<Disclosure>::open_for(&opened, &reader.to_public().to_string()).is_ok());
     let bundle = Trust::open(hsm.place.read("h/trust.json").as_bytes()).unwrap().signed;
     bundle.check_all().unwrap();
     assert_eq!((bundle.version, bundle.makers[0].closed.len()), (4, 1));

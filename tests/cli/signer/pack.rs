@@ -5,6 +5,7 @@ use touchmark_formats::base45;
 use touchmark_formats::carried::Carried;
 use touchmark_formats::container::Container;
 use touchmark_formats::disclosure::Disclosure;
+use touchmark_formats::signed::Signed;
 use touchmark_formats::trust::{Directory, Trust};
 
 /// A maker's home `h` with line L2 for 30 parts P of lot A, all marked: their codes in `codes`.
@@ -223,7 +224,7 @@ fn the_consignee_of_a_container_is_sealed_and_disclosed() {
     let recipient = reader.to_public().to_string();
     place.run(&format!("disclose --home h --lot A --to {recipient} --out d.age")).done();
     let opened = age::decrypt(&reader, &std::fs::read(place.path("d.age")).unwrap()).unwrap();
-    let disclosure = Disclosure::open(&opened, &recipient).unwrap().signed;
+    let disclosure = Signed::<Disclosure>::open_for(&opened, &recipient).unwrap().signed;
     let lot = "A".parse().ok();
     let bundle = Trust::open(place.read("h/trust.json").as_bytes()).unwrap().signed;
     let line = bundle.makers[0].delegations.iter().find(|d| d.signed.line.as_str() == "L2").unwrap().signed.key;

@@ -360,7 +360,10 @@ fn outcome(vector: &Value) -> Option<String> {
             let maker = text(known, "maker").parse::<KeyBytes>().unwrap().check().unwrap();
             LotClose::check(&envelope, &maker).map_err(|e| e.name().to_owned())
         }),
-        "disclosure" => Disclosure::open(file, text(known, "recipient")).map(|_| ()).map_err(|e| e.name().to_owned()),
+        "disclosure" => {
+            let opened = Signed::<Disclosure>::open_for(file, text(known, "recipient"));
+            opened.map(|_| ()).map_err(|e| e.name().to_owned())
+        }
         other => panic!("{other}"),
     };
     result.err()

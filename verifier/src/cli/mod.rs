@@ -22,6 +22,7 @@ use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use touchmark_formats::disclosure::Disclosure;
+use touchmark_formats::ledger::note::NoteKey;
 use touchmark_formats::trust::{Directory, Trust};
 
 /// The world outside: streams, clock and the folder of what is remembered.
@@ -85,12 +86,23 @@ struct BasisArgs {
     /// Your age identity, as age-keygen writes it (repeatable)
     #[arg(long, value_name = "FILE")]
     identity: Vec<PathBuf>,
+    /// A maker's answer to a trace request, as with --disclosure (repeatable); needs --identity and --witness
+    #[arg(long, value_name = "FILE", requires = "witness")]
+    trail: Vec<PathBuf>,
+    /// The key of a witness that you believe, as NAME+ID+BASE64 (repeatable). A mark of a key revoked later counts if an
+    /// answer proves that the witness saw it on record before
+    #[arg(long, value_name = "VKEY", value_parser = witness)]
+    witness: Vec<NoteKey>,
     /// Part number printed beside the code: compared with the mark, and a help to read it
     #[arg(long, value_name = "PART")]
     part: Option<String>,
     /// Lot printed beside the code, likewise
     #[arg(long, value_name = "LOT")]
     lot: Option<String>,
+}
+
+fn witness(text: &str) -> Result<NoteKey, String> {
+    text.parse().map_err(|e: touchmark_formats::ledger::note::NoteError| e.to_string())
 }
 
 /// How photos are searched.
@@ -253,10 +265,13 @@ fn load(args: &BasisArgs, io: &mut Io<'_>) -> Result<Material, Stop> {
             Disclosed::Trail(answered) => trails.push(answered),
         }
     }
+    for path in &args.trail {
+        trails.push(material::open_trail(path, &identities, &trust)?);
+    }
     Ok(Material {
         trust,
         disclosures,
-        trails,
+        trails: trails.into_iter().map(|answered| answered.believing(&args.witness)).collect(),
         printed_part: args.part.clone(),
         printed_lot: args.lot.clone(),
         now: io.now,

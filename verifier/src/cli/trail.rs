@@ -3,6 +3,7 @@
 use super::{Io, Stop, words};
 use crate::material;
 use crate::verdict::Status;
+use crate::verify::Answered;
 use clap::Args;
 use jiff::Timestamp;
 use std::path::PathBuf;
@@ -23,12 +24,8 @@ pub(super) struct TrailArgs {
     #[arg(long, value_name = "FILE", required = true)]
     identity: Vec<PathBuf>,
     /// The key of a witness that must have cosigned, as NAME+ID+BASE64 (repeatable)
-    #[arg(long, value_name = "VKEY", value_parser = witness)]
+    #[arg(long, value_name = "VKEY", value_parser = super::witness)]
     witness: Vec<NoteKey>,
-}
-
-fn witness(text: &str) -> Result<NoteKey, String> {
-    text.parse().map_err(|e: touchmark_formats::ledger::note::NoteError| e.to_string())
 }
 
 pub(super) fn run(args: &TrailArgs, io: &mut Io<'_>) -> Result<Status, Stop> {
@@ -37,12 +34,11 @@ pub(super) fn run(args: &TrailArgs, io: &mut Io<'_>) -> Result<Status, Stop> {
     for path in &args.identity {
         identities.extend(material::open_identities(path)?);
     }
-    let trail = material::open_trail(&args.trail, &identities, &trust)?;
-    let proven = trail.prove().map_err(|e| Stop::unusable(&args.trail, e.to_string()))?;
-    let maker = trust.makers.iter().find(|maker| maker.root == trail.maker);
+    let Answered { maker, case, created, proven, .. } = material::open_trail(&args.trail, &identities, &trust)?;
+    let maker = trust.makers.iter().find(|own| own.root == maker);
     let name = maker.map_or_else(String::new, |maker| format!("{} ({})", maker.name, maker.country));
     let mut status = Status::AllAuthentic;
-    writeln!(io.stdout, "case {:?}: {name} answered on {}", words::plain(&trail.case), trail.created)?;
+    writeln!(io.stdout, "case {:?}: {name} answered on {}", words::plain(&case), created)?;
     writeln!(io.stdout, "ledger      {}, {} records", words::plain(&proven.checkpoint.origin), proven.checkpoint.size)?;
     for witness in &args.witness {
         match proven.witnessed(witness).and_then(|at| Timestamp::from_second(i64::try_from(at).ok()?).ok()) {

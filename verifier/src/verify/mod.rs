@@ -9,16 +9,21 @@ pub use trace::{Answered, Trace};
 
 use crate::verdict::{Finding, FindingKind, Verdict};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 use touchmark_formats::base45;
 use touchmark_formats::carried::Carried;
+use touchmark_formats::date::Date;
 use touchmark_formats::disclosure::Disclosure;
 use touchmark_formats::key::KeyId;
+use touchmark_formats::ledger::map::Place;
+use touchmark_formats::ledger::record::What;
+use touchmark_formats::ledger::trail::Seen;
 use touchmark_formats::mark::{Extension, Part};
 use touchmark_formats::text::Label;
 use touchmark_formats::trust::{Directory, Issuer};
 
-/// What a verdict is based on. The disclosures were opened by [`Disclosure::open`].
+/// What a verdict is based on. The disclosures were opened by [`Signed::open_for`](touchmark_formats::signed::Signed::open_for).
 #[derive(Debug, Clone, Copy)]
 pub struct Basis<'a> {
     /// Whom to believe.
@@ -173,11 +178,9 @@ fn signed_by(mark: &Carried, issuer: &Issuer<'_>) -> bool {
 fn judge(mark: &Carried, issuer: &Issuer<'_>, basis: &Basis<'_>, mut findings: Vec<Finding>) -> Assessment {
     let scope::Broken { reasons, findings: noticed } = scope::broken(mark, issuer, basis);
     findings.extend(noticed);
-    let (verdict, reason) = match (revoked(mark, issuer, basis), reasons) {
-        (Some((reason, corroborated)), _) => {
-            findings.extend(corroborated);
-            (Verdict::Revoked, reason)
-        }
+    let revoked = revoked(mark, issuer, basis, &mut findings);
+    let (verdict, reason) = match (revoked, reasons) {
+        (Some(reason), _) => (Verdict::Revoked, reason),
         (None, broken) if !broken.is_empty() => {
             (Verdict::OutOfScope, format!("the signature is good, but {}", broken.join("; ")))
         }
@@ -209,20 +212,50 @@ fn same_print(a: &str, b: &str) -> bool {
     plain(a) == plain(b)
 }
 
-fn revoked(mark: &Carried, issuer: &Issuer<'_>, basis: &Basis<'_>) -> Option<(String, Option<Finding>)> {
+/// Why the mark is revoked, if it is.
+fn revoked(mark: &Carried, issuer: &Issuer<'_>, basis: &Basis<'_>, findings: &mut Vec<Finding>) -> Option<String> {
     let line = basis.directory.trust().revocation(&issuer.delegation.key).map(|r| ("line key", r));
     let root = basis.directory.trust().revocation(&issuer.maker.root).map(|r| ("maker's root key", r));
     let (which, revocation) = line.into_iter().chain(root).min_by_key(|(_, r)| r.since)?;
-    let reason =
-        format!("the signature is good, but the {which} was revoked as of {}: {}", revocation.since, revocation.reason);
-    let early = (mark.date() < revocation.since).then(|| {
+    if mark.date() < revocation.since {
+        if let Some(Seen { made, witness, at, .. }) = seen(mark, issuer, basis, revocation.since) {
+            let at = i64::try_from(*at).ok().and_then(|at| Timestamp::from_second(at).ok()).unwrap_or_default();
+            let detail = format!(
+                "the {which} was revoked as of {}: {}; but {witness} saw on {at} that the maker had this serial on record as made on {}",
+                revocation.since, revocation.reason, made.date
+            );
+            findings.push(finding(FindingKind::DateCorroborated, detail));
+            return None;
+        }
         let detail = format!(
             "the mark is dated {}, before the revocation, but whoever holds the key can write any date, and nothing else vouches for this one",
             mark.date()
         );
-        finding(FindingKind::DateNotCorroborated, detail)
-    });
-    Some((reason, early))
+        findings.push(finding(FindingKind::DateNotCorroborated, detail));
+    }
+    Some(format!(
+        "the signature is good, but the {which} was revoked as of {}: {}",
+        revocation.since, revocation.reason
+    ))
+}
+
+/// Whether a witness saw this very part on its maker's record before the day `since`: part, lot and day as the mark says.
+fn seen<'a>(mark: &Carried, issuer: &Issuer<'_>, basis: &Basis<'a>, since: Date) -> Option<&'a Seen> {
+    let Carried::Mark(signed) = mark else { return None };
+    let place = Place { line: issuer.delegation.key, serial: signed.mark.serial };
+    let since = TimeZone::UTC.to_timestamp(since.civil().at(0, 0, 0, 0)).ok()?.as_second();
+    let part = issuer.delegation.part_named(mark.part())?;
+    let own = basis.trails.iter().filter(|trail| trail.maker == issuer.maker.root);
+    own.flat_map(|trail| &trail.seen).find(|seen| {
+        let same = match &seen.made.what {
+            What::Commissioned { part: own, lot, .. } => {
+                trace::same(own, lot.as_ref(), part, mark.lot(issuer.delegation))
+            }
+            _ => false,
+        };
+        let before = i64::try_from(seen.at).is_ok_and(|at| at < since);
+        seen.place == place && same && mark.date() <= seen.made.date && before
+    })
 }
 
 fn prove(mark: &Carried, issuer: &Issuer<'_>, basis: &Basis<'_>, findings: &mut Vec<Finding>) -> Option<Proven> {

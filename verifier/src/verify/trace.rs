@@ -1,13 +1,15 @@
 //! Where a part went, by its maker's ledger.
 
+use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use touchmark_formats::carried::Carried;
 use touchmark_formats::date::Date;
 use touchmark_formats::key::KeyBytes;
 use touchmark_formats::ledger::map::Place;
+use touchmark_formats::ledger::note::NoteKey;
 use touchmark_formats::ledger::party::Party;
 use touchmark_formats::ledger::record::What;
-use touchmark_formats::ledger::trail::{self, Link, Trail, TrailError};
+use touchmark_formats::ledger::trail::{self, Link, Seen, Trail, TrailError};
 use touchmark_formats::text::Label;
 
 /// A maker's answer to a trace request whose proofs hold.
@@ -17,17 +19,28 @@ pub struct Answered {
     pub maker: KeyBytes,
     /// The case that it answers.
     pub case: String,
+    /// When it was given.
+    pub created: Timestamp,
     /// What is proven.
     pub proven: trail::Proven,
+    /// Parts of which it proves that a witness whom this reader believes saw them on record.
+    pub seen: Vec<Seen>,
 }
 
 impl Answered {
-    /// What an opened trail proves.
+    /// What an opened trail proves to a reader who believes no witness.
     ///
     /// # Errors
     /// [`TrailError`].
     pub fn of(trail: &Trail) -> Result<Self, TrailError> {
-        Ok(Self { maker: trail.maker, case: trail.case.clone(), proven: trail.prove()? })
+        let (case, proven) = (trail.case.clone(), trail.prove()?);
+        Ok(Self { maker: trail.maker, case, created: trail.created, proven, seen: Vec::new() })
+    }
+
+    /// The same for a reader who believes these witnesses.
+    #[must_use]
+    pub fn believing(self, witnesses: &[NoteKey]) -> Self {
+        Self { seen: self.proven.seen(witnesses), ..self }
     }
 }
 
@@ -59,14 +72,19 @@ impl Trace {
 
     /// How the ledger contradicts what the mark says of its part and lot, if it does.
     pub(super) fn contradicts(&self, part: &Label, lot: Option<&Label>) -> Option<String> {
-        let made = self.hands.iter().find_map(|link| match &link.event.what {
-            What::Commissioned { part, lot, .. } if !link.corrected => Some((part, lot.as_ref())),
-            _ => None,
-        })?;
+        let What::Commissioned { part: own, lot: own_lot, .. } = &trail::made(&self.hands)?.event.what else {
+            return None;
+        };
         let named = |lot: Option<&Label>| lot.map_or_else(|| "no lot".to_owned(), |lot| format!("lot {lot}"));
-        let other = made.0 != part || made.1.is_some_and(|made| Some(made) != lot);
-        other.then(|| format!("the maker's ledger says {}, {}, the mark {part}, {}", made.0, named(made.1), named(lot)))
+        let (ledger, mark) = (named(own_lot.as_ref()), named(lot));
+        (!same(own, own_lot.as_ref(), part, lot))
+            .then(|| format!("the maker's ledger says {own}, {ledger}, the mark {part}, {mark}"))
     }
+}
+
+/// Whether `own` and `own_lot`, of a ledger, are what a mark says; a ledger that knows of no lot contradicts none.
+pub(super) fn same(own: &Label, own_lot: Option<&Label>, part: &Label, lot: Option<&Label>) -> bool {
+    own == part && own_lot.is_none_or(|own| Some(own) == lot)
 }
 
 /// One event in JSON.

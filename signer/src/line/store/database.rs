@@ -43,6 +43,29 @@ pub trait Database: Send {
     /// As [`Database::script`].
     fn rows(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>>;
 
+    /// Inserts rows of a table, or puts them in place of those with the same key, their first column: many with one
+    /// statement.
+    ///
+    /// # Errors
+    /// As [`Database::script`].
+    fn upsert(&mut self, table: &str, columns: &[&str], rows: Vec<Row>) -> Result<()> {
+        let mut rest = rows.as_slice();
+        while !rest.is_empty() {
+            // A few lengths of statements are prepared once each.
+            let count = [256, 16, 1].into_iter().find(|n| *n <= rest.len()).unwrap_or(1);
+            let (now, later) = rest.split_at(count);
+            let width = columns.len();
+            let tuple = |row: usize| {
+                let values = (1..=width).map(|n| format!("${}", row * width + n)).collect::<Vec<_>>();
+                format!("({})", values.join(", "))
+            };
+            let tuples = (0..count).map(tuple).collect::<Vec<_>>().join(", ");
+            self.run(&upsert_sql(table, columns, &format!("VALUES {tuples}")), &now.concat())?;
+            rest = later;
+        }
+        Ok(())
+    }
+
     /// Begins a transaction that may write.
     ///
     /// # Errors
@@ -171,6 +194,13 @@ impl From<&[u8]> for Value {
 pub(super) fn strange(expected: &str) -> Error {
     Error::storage(format!("the store holds something else where {expected} should be"))
         .hint("nothing is signed until it is whole: `touchmark-sign line verify-journal` says where it is not")
+}
+
+/// The statement that inserts what `source` gives, or puts it in place of what has the same key.
+pub(super) fn upsert_sql(table: &str, columns: &[&str], source: &str) -> String {
+    let set = columns.iter().skip(1).map(|c| format!("{c} = excluded.{c}")).collect::<Vec<_>>().join(", ");
+    let key = columns.first().copied().unwrap_or_default();
+    format!("INSERT INTO {table} ({}) {source} ON CONFLICT ({key}) DO UPDATE SET {set}", columns.join(", "))
 }
 
 /// Makes `tables` and their `first` row, a statement and its values, and gives the row that `find` finds then: another

@@ -1,6 +1,6 @@
 //! PostgreSQL, for several lines that share their serials.
 
-use super::database::{Database, Dialect, Row, Value};
+use super::database::{Database, Dialect, Row, Value, upsert_sql};
 use crate::error::{Error, Result};
 use postgres::types::private::BytesMut;
 use postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
@@ -14,6 +14,9 @@ mod url;
 
 /// How long a connection may take to come about.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Rows that are written together: some megabytes at most.
+const ROWS: usize = 4096;
 
 type AnyError = Box<dyn std::error::Error + Sync + Send>;
 
@@ -138,6 +141,25 @@ impl Database for Postgres {
         let rows = self.client.query(&statement, &values).map_err(|e| failed(&self.name, &e))?;
         let row = |row: &postgres::Row| (0..row.len()).map(|n| row.try_get(n)).collect::<std::result::Result<Row, _>>();
         rows.iter().map(row).collect::<std::result::Result<_, _>>().map_err(|e| failed(&self.name, &e))
+    }
+
+    /// A column is one value, an array: a statement of so many values as there are cells costs the server more than the rows.
+    fn upsert(&mut self, table: &str, columns: &[&str], rows: Vec<Row>) -> Result<()> {
+        for some in rows.chunks(ROWS) {
+            let column = |n: usize| some.iter().map(|row| row.get(n).cloned().unwrap_or(Value::Null)).collect();
+            let arrays: Vec<Vec<Value>> = (0..columns.len()).map(column).collect();
+            let kind = |values: &Vec<Value>| match values.iter().find(|value| **value != Value::Null) {
+                Some(Value::Text(_)) => "TEXT[]",
+                Some(Value::Bytes(_)) => "BYTEA[]",
+                _ => "BIGINT[]",
+            };
+            let kinds = arrays.iter().zip(1..).map(|(values, n)| format!("${n}::{}", kind(values)));
+            let source = format!("SELECT * FROM UNNEST({})", kinds.collect::<Vec<_>>().join(", "));
+            let statement = self.statement(&upsert_sql(table, columns, &source))?;
+            let values: Vec<&(dyn ToSql + Sync)> = arrays.iter().map(|values| values as _).collect();
+            self.client.execute(&statement, &values).map_err(|e| failed(&self.name, &e))?;
+        }
+        Ok(())
     }
 
     fn reopen(&mut self) -> Result<()> {
