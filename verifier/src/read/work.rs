@@ -30,7 +30,7 @@ const MOST_PIXELS: usize = 1 << 20;
 
 impl Work {
     /// What a photo of so many pixels may cost: enough for every symbol in it that the effort is made for. Photos of a
-    /// megapixel and more have all that there is, at normal effort about a second's worth.
+    /// megapixel and more have all that there is, at normal effort about half a second's worth.
     pub(super) fn of(effort: Effort, pixels: usize) -> Self {
         let (least, each) = match effort {
             Effort::Quick => (1_000_000, 16),
