@@ -2,6 +2,7 @@
 //! are checked before anything is signed, each signature is checked after it was made, and a mark leaves only once it is on
 //! record. All requests that wait share one commit.
 
+mod appetite;
 mod draft;
 mod same;
 
@@ -13,6 +14,7 @@ use super::witness::{self, Progress, Witness};
 use crate::error::{Error, Kind, Result};
 use crate::issue::{Content, Order};
 use crate::sign::LineKey;
+use appetite::Appetite;
 use draft::Draft;
 use jiff::Timestamp;
 use std::collections::HashSet;
@@ -43,7 +45,8 @@ pub struct Parts {
     pub delegation: Arc<Delegation>,
     /// Where the keys of capsules come from.
     pub years: Years,
-    /// Serials to reserve at once; several lines on one store share the serials in blocks of this size.
+    /// Serials to reserve at once; several lines on one store share the serials in blocks of this size. A line that uses
+    /// them up within seconds reserves more.
     pub lease: u64,
     /// Where it notes how long its stages take.
     pub stages: Stages,
@@ -54,6 +57,7 @@ pub struct Issuer {
     parts: Parts,
     seat: Seat,
     blocks: Vec<Block>,
+    appetite: Appetite,
     /// A commit failed, so what is on record has to be read again.
     stale: bool,
 }
@@ -122,7 +126,8 @@ impl Issuer {
         let leases = check_newest(&mut parts.store, &parts.witness, &key, &parts.name)?;
         let seat = parts.store.take_seat(&key, &parts.name)?;
         parts.witness.begin(parts.store.id(), progress(&seat, leases))?;
-        Ok(Self { parts, seat, blocks: Vec::new(), stale: false })
+        let appetite = Appetite::new(parts.lease);
+        Ok(Self { parts, seat, blocks: Vec::new(), appetite, stale: false })
     }
 
     /// What it may mark.
@@ -229,8 +234,8 @@ impl Issuer {
     }
 
     fn access(&mut self) -> draft::Access<'_> {
-        let Parts { store, witness, years, lease, .. } = &mut self.parts;
-        draft::Access { store, witness, years, lease: *lease, seat: &self.seat }
+        let Parts { store, witness, years, .. } = &mut self.parts;
+        draft::Access { store, witness, years, appetite: &mut self.appetite, seat: &self.seat }
     }
 
     fn commit(&mut self, batch: &Batch) -> Result<()> {

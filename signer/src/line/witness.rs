@@ -47,6 +47,8 @@ const SLOT: usize = 64;
 const LEASES: usize = HEADER + 2 * SLOT;
 /// The largest file that is read, in bytes.
 const MAX_BYTES: u64 = 64 << 20;
+/// The file grows by this many bytes at a time: a sync that has to make the file longer holds up those of the store beside it.
+const ROOM: usize = 16 << 10;
 const SYNC: Duration = Duration::from_secs(1);
 
 /// How far an issuer got.
@@ -69,7 +71,10 @@ pub struct Witness {
     /// Which store it witnesses, and how far the issuer got; `None` for a new file.
     known: Option<(Vec<u8>, Progress)>,
     leases: Vec<(u64, u64)>,
+    /// Where the next lease goes.
     end: u64,
+    /// How long the file is: what lies beyond `end` is blank.
+    room: u64,
     syncer: Syncer,
 }
 
@@ -108,7 +113,8 @@ impl Witness {
         (&mut file).take(MAX_BYTES).read_to_end(&mut text).map_err(failed)?;
         let Parsed { known, leases, end, .. } = parse(&text, &path)?;
         let syncer = Syncer::start(file.try_clone().map_err(failed)?);
-        Ok(Self { path, name: name.to_owned(), file, known, leases, end, syncer })
+        let room = text.len() as u64;
+        Ok(Self { path, name: name.to_owned(), file, known, leases, end, room, syncer })
     }
 
     /// Where it stands.
@@ -183,6 +189,7 @@ impl Witness {
         self.known = Some((id.to_owned(), progress));
         self.end = self.end.max(LEASES as u64);
         self.write(0, head.as_bytes())?;
+        self.make_room(1)?;
         files::sync_folder(&files::parent(&self.path));
         self.sync()
     }
@@ -209,6 +216,7 @@ impl Witness {
     /// It cannot be written.
     pub fn note_lease(&mut self, first: u64, last: u64) -> Result<()> {
         let line = format!("{first} {last}\n");
+        self.make_room(line.len())?;
         self.write(self.end, line.as_bytes())?;
         self.end += line.len() as u64;
         self.leases.push((first, last));
@@ -229,6 +237,17 @@ impl Witness {
         known.leases = leases;
         let known = *known;
         if at_once { self.note(known) } else { Ok(()) }
+    }
+
+    /// Makes the file longer, by spaces that are no line, if it has no room for `bytes` more.
+    fn make_room(&mut self, bytes: usize) -> Result<()> {
+        if self.end + bytes as u64 <= self.room {
+            return Ok(());
+        }
+        let from = self.room.max(self.end);
+        self.write(from, " ".repeat(ROOM).as_bytes())?;
+        self.room = from + ROOM as u64;
+        Ok(())
     }
 
     /// Returns when all of it is on the disk.
@@ -365,14 +384,30 @@ fn parse(bytes: &[u8], path: &Path) -> Result<Parsed> {
     let slots = [0, 1].map(|n| text.get(HEADER + n * SLOT..HEADER + (n + 1) * SLOT).and_then(read_slot));
     let newest = slots.into_iter().flatten().max_by_key(|p| p.sequence).ok_or_else(damaged)?;
     let list = text.get(LEASES..).unwrap_or_default();
-    // A torn last line was being written when the power went; nothing of that lease had been used.
-    let whole = list.rfind('\n').map_or(0, |end| end + 1);
+    let (leases, end) = read_leases(list).ok_or_else(damaged)?;
+    Ok(Parsed { known: Some((id, newest)), name: name.to_owned(), leases, end: (LEASES + end) as u64 })
+}
+
+/// The leases, and where the next one goes. A last line of which a part is blank was being written when the power went;
+/// nothing of that lease had been used.
+fn read_leases(list: &str) -> Option<(Vec<(u64, u64)>, usize)> {
     let lease = |line: &str| {
-        let (first, last) = line.split_once(' ')?;
+        let (first, last) = line.strip_suffix('\n')?.split_once(' ')?;
         Some((first.parse().ok()?, last.parse().ok()?))
     };
-    let leases = list.get(..whole).unwrap_or_default().lines().map(lease).collect::<Option<_>>().ok_or_else(damaged)?;
-    Ok(Parsed { known: Some((id, newest)), name: name.to_owned(), leases, end: (LEASES + whole) as u64 })
+    let (mut leases, mut end) = (Vec::new(), 0);
+    let mut lines = list.split_inclusive('\n');
+    while let Some(line) = lines.next() {
+        match lease(line) {
+            Some(read) => leases.push(read),
+            None if (line.starts_with(' ') || !line.ends_with('\n')) && lines.all(|rest| rest.trim().is_empty()) => {
+                break;
+            }
+            None => return None,
+        }
+        end += line.len();
+    }
+    Some((leases, end))
 }
 
 fn read_slot(text: &str) -> Option<Progress> {
@@ -388,4 +423,47 @@ fn hex(text: &str) -> Option<Vec<u8>> {
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
     let bytes = pairs.iter().map(|pair| std::str::from_utf8(pair).ok().and_then(|p| u8::from_str_radix(p, 16).ok()));
     if rest.is_empty() { bytes.collect() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_leases_ends_where_the_power_went() {
+        let whole = vec![(1, 1000), (1001, 2000)];
+        let list = "1 1000\n1001 2000\n";
+        let blank = " ".repeat(ROOM);
+        assert_eq!(read_leases(list), Some((whole.clone(), list.len())));
+        assert_eq!(read_leases(&format!("{list}{blank}")), Some((whole.clone(), list.len())), "room for more");
+        // Of a line across two sectors the first part alone is there, or the second.
+        let line = "2001 3000\n";
+        for torn in 1..line.len() {
+            let (first, second) = line.split_at(torn);
+            assert_eq!(read_leases(&format!("{list}{first}{blank}")), Some((whole.clone(), list.len())), "{first:?}");
+            let late = format!("{list}{}{second}{blank}", " ".repeat(torn));
+            assert_eq!(read_leases(&late), Some((whole.clone(), list.len())), "{second:?}");
+        }
+        assert_eq!(read_leases("1 1000\nnonsense\n"), None);
+        assert_eq!(read_leases(&format!("1 1000\n     00\n1001 2000\n{blank}")), None, "only the last may be torn");
+    }
+
+    #[test]
+    fn what_stood_after_a_torn_line_is_no_lease() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = KeyBytes([7; 32]);
+        let open = || Witness::open(folder.path(), &key, "a", Busy::Refuse).unwrap();
+        let mut witness = open();
+        witness.begin(b"store", Progress { sequence: 0, nonce: 0, leases: 0 }).unwrap();
+        witness.note_lease(1, 1000).unwrap();
+        // The power went while a long line was written.
+        let (path, end) = (witness.path().to_owned(), witness.end);
+        witness.write(end, b"100000000 2000000").unwrap();
+        drop(witness);
+        let mut witness = open();
+        witness.note_lease(1001, 1002).unwrap();
+        drop(witness);
+        assert_eq!(open().leases(), [(1, 1000), (1001, 1002)]);
+        assert_eq!(std::fs::metadata(path).unwrap().len(), (LEASES + ROOM) as u64, "the room was enough");
+    }
 }

@@ -1,5 +1,6 @@
 //! What one commit is going to hold, before it is signed.
 
+use super::appetite::Appetite;
 use super::same::{self, capsule_bytes};
 use super::{Done, Issued, Job, MAX_MARKS, Years, check_change};
 use crate::error::{Error, Kind, Result};
@@ -10,6 +11,7 @@ use crate::sign::{LineKey, sign_checked};
 use jiff::Timestamp;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
+use std::time::Instant;
 use touchmark_formats::delegation::{Delegation, SerialRange};
 use touchmark_formats::mark::{Serial, SignedMark};
 
@@ -21,7 +23,7 @@ pub(super) struct Access<'a> {
     pub(super) store: &'a mut Store,
     pub(super) witness: &'a mut Witness,
     pub(super) years: &'a mut Years,
-    pub(super) lease: u64,
+    pub(super) appetite: &'a mut Appetite,
     pub(super) seat: &'a Seat,
 }
 
@@ -151,7 +153,8 @@ impl<'d> Draft<'d> {
         let (mut wanted, mut serials) = (count, Vec::new());
         self.use_blocks(&ranges, &mut wanted, &mut serials);
         if wanted > 0 {
-            self.lease(Wanted::Any(&ranges, wanted.max(access.lease)), access)?;
+            let lease = access.appetite.next(Instant::now());
+            self.lease(Wanted::Any(&ranges, wanted.max(lease)), access)?;
             self.use_blocks(&ranges, &mut wanted, &mut serials);
         }
         let mut checked = serials.iter().flat_map(|(first, last)| [*first, *last]).filter_map(Serial::new);

@@ -41,6 +41,7 @@ pub(crate) fn sqlite(folder: &Path, seconds: u64) {
     let line = place.line("line");
     let disk = disk(folder);
     println!("disk: write 4 KiB and sync, ms                     {}", percentiles(&disk));
+    println!("machine: woken after 1 ms, late by, ms             {}", percentiles(&late(seconds)));
     let single = latencies(&line.tcp, 1000, seconds);
     println!("over TCP, one mark a request, 1000 a second, ms    {}", percentiles(&single));
     println!("of which, in the line, for wait and answer a request, else a commit, ms:");
@@ -152,6 +153,19 @@ fn disk(folder: &Path) -> Vec<f64> {
     let mut times: Vec<f64> = std::iter::repeat_with(one).take(1000).collect();
     times.sort_by(f64::total_cmp);
     let _ = std::fs::remove_file(path);
+    times
+}
+
+/// By how many milliseconds a thread that sleeps for one is woken late, sorted: what of a request's time is the machine's.
+fn late(seconds: u64) -> Vec<f64> {
+    let pause = Duration::from_millis(1);
+    let one = || {
+        let start = Instant::now();
+        std::thread::sleep(pause);
+        start.elapsed().saturating_sub(pause).as_secs_f64() * 1e3
+    };
+    let mut times: Vec<f64> = std::iter::repeat_with(one).take(seconds as usize * 1000).collect();
+    times.sort_by(f64::total_cmp);
     times
 }
 
