@@ -36,14 +36,20 @@ fn colour(verdict: Verdict) -> Rgb<u8> {
     }
 }
 
+/// Draws the outline of a mark just outside of `corners`, its lines `pen` pixels wide, and gives its corners.
+pub(crate) fn outline(picture: &mut RgbImage, corners: [[f32; 2]; 4], verdict: Verdict, pen: f32) -> [[f32; 2]; 4] {
+    let corners = outwards(corners, pen * 1.5);
+    for (n, corner) in corners.iter().enumerate() {
+        line(picture, *corner, corners[(n + 1) % 4], pen, colour(verdict));
+    }
+    corners
+}
+
 fn draw(picture: &mut RgbImage, mark: &FoundMark) {
     let colour = colour(mark.judged.assessment.verdict);
     let short_side = picture.width().min(picture.height()) as f32;
     let pen = (short_side / 300.0).max(1.5);
-    let corners = outwards(mark.corners, pen * 1.5);
-    for (n, corner) in corners.iter().enumerate() {
-        line(picture, *corner, corners[(n + 1) % 4], pen, colour);
-    }
+    let corners = outline(picture, mark.corners, mark.judged.assessment.verdict, pen);
     label(picture, &words(mark), &corners, short_side / 36.0, colour);
 }
 

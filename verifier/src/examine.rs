@@ -105,6 +105,23 @@ pub fn judge_all(symbols: &[Symbol], basis: &Basis<'_>, effort: Effort) -> Vec<F
     symbols.iter().filter_map(judged).collect()
 }
 
+/// The verdict over a whole photo: the gravest of its marks, and a sentence that says why.
+#[must_use]
+pub fn overall(marks: &[FoundMark]) -> (Verdict, String) {
+    match marks {
+        [] => (Verdict::NothingFound, "no symbol was found in the photo".into()),
+        [only] => (only.judged.assessment.verdict, only.judged.assessment.reason.clone()),
+        [first, rest @ ..] => {
+            let verdict = |mark: &FoundMark| mark.judged.assessment.verdict;
+            let gravest = rest.iter().map(verdict).fold(verdict(first), Verdict::max);
+            (gravest, format!("the gravest of {} symbols", marks.len()))
+        }
+    }
+}
+
+/// Why a photo that could not be opened has the verdict [`Verdict::NothingFound`].
+pub const UNOPENED: &str = "the photo could not be opened";
+
 /// What several photos of one part say together.
 #[derive(Debug, Clone, Serialize)]
 pub struct PartExamination {
@@ -141,16 +158,22 @@ pub fn examine_together(photos: &[Examination], basis: &Basis<'_>, effort: Effor
         return Some(part);
     }
     let symbols: Vec<&[Symbol]> = photos.iter().map(|photo| photo.symbols.as_slice()).collect();
+    let together = fused(&symbols, basis, effort);
+    let proven = together.iter().find(|part| part.judged.assessment.proven.is_some()).cloned();
+    let read: Vec<(usize, &Judged)> = alone.iter().filter(|(_, judged)| judged.says_something()).copied().collect();
+    proven.or_else(|| gravest(&read)).or_else(|| together.into_iter().next()).or_else(|| gravest(&alone))
+}
+
+/// What the undecoded symbols of several photos of one part, one slice each, say together: whatever says something.
+#[must_use]
+pub fn fused(photos: &[&[Symbol]], basis: &Basis<'_>, effort: Effort) -> Vec<PartExamination> {
     let recoverer = Recoverer::new(basis, effort);
-    let together = fuse(&symbols).into_iter().map(|fused| {
+    let together = fuse(photos).into_iter().map(|fused| {
         let decoded = fused.decode();
         let judged = judge(&recoverer, fused.symbology, &decoded, true, || fused.samplings.iter());
         PartExamination { judged, photos: fused.photos }
     });
-    let together: Vec<PartExamination> = together.filter(|part| part.judged.says_something()).collect();
-    let proven = together.iter().find(|part| part.judged.assessment.proven.is_some()).cloned();
-    let read: Vec<(usize, &Judged)> = alone.iter().filter(|(_, judged)| judged.says_something()).copied().collect();
-    proven.or_else(|| gravest(&read)).or_else(|| together.into_iter().next()).or_else(|| gravest(&alone))
+    together.filter(|part| part.judged.says_something()).collect()
 }
 
 fn judge<'g, I: IntoIterator<Item = &'g ModuleGrid>>(

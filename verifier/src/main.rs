@@ -6,10 +6,11 @@ use touchmark_verifier::cli::{self, Io};
 
 fn main() -> ExitCode {
     let mut io = Io {
-        stdin: &mut std::io::stdin().lock(),
+        stdin: &mut std::io::stdin(),
         stdout: &mut std::io::stdout().lock(),
         stderr: &mut std::io::stderr(),
         progress: std::io::stderr().is_terminal() && !std::io::stdout().is_terminal(),
+        terminal: std::io::stderr().is_terminal(),
         now: jiff::Timestamp::now(),
         state: state_folder(),
     };

@@ -1,5 +1,7 @@
 //! A photo file in, upright grey levels out, under limits that are checked before memory is taken.
 
+mod cost;
+
 use crate::files::{ReadError, read_regular};
 use crate::guard::guarded;
 use crate::read::Luma;
@@ -120,10 +122,68 @@ impl Photo {
 /// # Errors
 /// [`PhotoError`].
 pub fn load(path: &Path, limits: &Limits) -> Result<Photo, PhotoError> {
-    let bytes = read_file(path, limits)?;
-    let decoded = contained(|| decode_luma(&bytes, limits));
-    let (luma, damage) = decoded.map_err(|kind| PhotoError { path: path.to_owned(), kind })?;
-    Ok(Photo { luma, sha256: Sha256::digest(&bytes).into(), damage })
+    PhotoFile::read(path, limits)?.decode(limits)
+}
+
+/// The bytes of a photo, not yet decoded: so that whoever works on many can see beforehand what each will cost.
+#[derive(Debug)]
+pub struct PhotoFile {
+    path: PathBuf,
+    bytes: Zeroizing<Vec<u8>>,
+}
+
+impl PhotoFile {
+    /// Reads the file at `path`.
+    ///
+    /// # Errors
+    /// [`PhotoError`].
+    pub fn read(path: &Path, limits: &Limits) -> Result<Self, PhotoError> {
+        let bytes = read_file(path, limits)?;
+        Ok(Self { path: path.to_owned(), bytes })
+    }
+
+    /// A photo out of an archive; `path` says which.
+    ///
+    /// # Errors
+    /// [`PhotoError`].
+    pub fn of(path: &Path, bytes: Vec<u8>, limits: &Limits) -> Result<Self, PhotoError> {
+        let fail = |kind| PhotoError { path: path.to_owned(), kind };
+        if bytes.len() as u64 > limits.file_bytes {
+            return Err(fail(PhotoErrorKind::FileTooLarge(limits.file_bytes)));
+        }
+        check_file(path, &bytes).map_err(fail)?;
+        Ok(Self { path: path.to_owned(), bytes: Zeroizing::new(bytes) })
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// SHA-256 of the bytes.
+    #[must_use]
+    pub fn sha256(&self) -> [u8; 32] {
+        Sha256::digest(&self.bytes).into()
+    }
+
+    /// About how many bytes of memory it takes at most to decode and to search it, beside the file itself; by what its header
+    /// says, which [`PhotoFile::decode`] holds it to.
+    #[must_use]
+    pub fn cost(&self, limits: &Limits) -> u64 {
+        let worst = limits.pixels.saturating_mul(10);
+        contained(|| cost::of(&self.bytes)).unwrap_or(worst).min(worst)
+    }
+
+    /// Its grey levels.
+    ///
+    /// # Errors
+    /// [`PhotoError`].
+    pub fn decode(&self, limits: &Limits) -> Result<Photo, PhotoError> {
+        let decoded = contained(|| decode_luma(&self.bytes, limits));
+        let (luma, damage) = decoded.map_err(|kind| PhotoError { path: self.path.clone(), kind })?;
+        Ok(Photo { luma, sha256: self.sha256(), damage })
+    }
 }
 
 /// Reads the photo at `path` in colour, upright, to draw on.
@@ -152,12 +212,23 @@ fn read_file(path: &Path, limits: &Limits) -> Result<Zeroizing<Vec<u8>>, PhotoEr
             ReadError::TooLarge => PhotoErrorKind::FileTooLarge(limits.file_bytes),
         })
     })?;
+    check_file(path, &bytes).map_err(fail)?;
+    Ok(bytes)
+}
+
+/// Whether it is worth decoding at all.
+fn check_file(path: &Path, bytes: &[u8]) -> Result<(), PhotoErrorKind> {
     // Raw photos mostly are TIFF files whose first picture is a thumbnail: to read that would be to miss the mark.
-    let name = path.extension().unwrap_or_default().to_ascii_lowercase();
-    if RAW_NAMES.iter().any(|raw| name == *raw) {
-        return Err(fail(PhotoErrorKind::Format(RAW)));
+    if has_raw_name(path) {
+        return Err(PhotoErrorKind::Format(RAW));
     }
-    if bytes.is_empty() { Err(fail(PhotoErrorKind::Empty)) } else { Ok(bytes) }
+    if bytes.is_empty() { Err(PhotoErrorKind::Empty) } else { Ok(()) }
+}
+
+/// Whether the file's name is that of a camera's raw file.
+pub(crate) fn has_raw_name(path: &Path) -> bool {
+    let name = path.extension().unwrap_or_default().to_ascii_lowercase();
+    RAW_NAMES.iter().any(|raw| name == *raw)
 }
 
 /// How the raw files of the usual cameras end.
@@ -220,15 +291,16 @@ fn check_pixels(width: u64, height: u64, limits: &Limits) -> Result<(), PhotoErr
 /// The most memory for what a file says of itself before its pixels, such as a colour profile.
 const HEADER_BYTES: u64 = 64 << 20;
 
+fn memory(bytes: u64) -> image::Limits {
+    let mut memory = image::Limits::default();
+    memory.max_alloc = Some(bytes);
+    memory
+}
+
 fn decode_any(bytes: &[u8], limits: &Limits) -> Result<DynamicImage, PhotoErrorKind> {
     let damaged = |e: image::ImageError| PhotoErrorKind::Damaged(e.to_string());
     let format = image::guess_format(bytes).map_err(|_| PhotoErrorKind::Format(describe(bytes)))?;
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-    let memory = |bytes: u64| {
-        let mut memory = image::Limits::default();
-        memory.max_alloc = Some(bytes);
-        memory
-    };
     // What stands before the pixels is small, unless it is there to fill the memory.
     reader.limits(memory(HEADER_BYTES));
     let mut decoder = reader.into_decoder().map_err(|e| match e {

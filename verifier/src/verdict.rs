@@ -1,6 +1,6 @@
 //! Verdicts and findings: their stable names, their sentences and what they mean for the exit status, in one place.
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 /// What verification says of one symbol or photo. Exactly one holds; findings beside it never change it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,6 +25,18 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// Every verdict, the gravest last.
+    pub const ALL: [Self; 8] = [
+        Self::Authentic,
+        Self::NothingFound,
+        Self::Unreadable,
+        Self::NotATouchmark,
+        Self::UnknownIssuer,
+        Self::OutOfScope,
+        Self::Revoked,
+        Self::Forged,
+    ];
+
     /// The stable name, as JSON has it.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -38,6 +50,12 @@ impl Verdict {
             Self::Revoked => "revoked",
             Self::Forged => "forged",
         }
+    }
+
+    /// The verdict that [`Verdict::name`] gives this name; `None` for any other.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|verdict| verdict.name() == name)
     }
 
     /// The status that a program ends with if this is the only verdict.
@@ -54,6 +72,13 @@ impl Verdict {
 impl Serialize for Verdict {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Verdict {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(d)?;
+        Self::named(&name).ok_or_else(|| D::Error::custom(format!("no such verdict: {name:?}")))
     }
 }
 
@@ -130,6 +155,15 @@ pub enum FindingKind {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_verdict_is_found_by_its_name() {
+        assert!(Verdict::ALL.is_sorted());
+        for verdict in Verdict::ALL {
+            assert_eq!(Verdict::named(verdict.name()), Some(verdict));
+        }
+        assert_eq!(Verdict::named("Authentic"), None);
+    }
 
     #[test]
     fn the_graver_status_wins() {

@@ -210,6 +210,7 @@ fn verify(args: &[&str]) -> Outcome<String> {
         stdout: &mut stdout,
         stderr: &mut stderr,
         progress: false,
+        terminal: false,
         now: Timestamp::now(),
         state: None,
     };

@@ -1,15 +1,21 @@
 //! `touchmark-verify`: arguments in, words and exit status out. Only this module and those under it print.
 
+mod batch;
 mod each;
+mod files0;
 mod grade;
 mod photo;
+mod progress;
 mod request;
 mod scan;
+mod sightings;
 mod text;
 mod trail;
 mod trust;
+mod watch;
 mod words;
 
+use crate::case::folder::FolderError;
 use crate::material::{self, Disclosed, MaterialError, MaterialErrorKind};
 use crate::pins::Pins;
 use crate::read::geometry::Point;
@@ -28,13 +34,15 @@ use touchmark_formats::trust::{Directory, Trust};
 /// The world outside: streams, clock and the folder of what is remembered.
 pub struct Io<'a> {
     /// Standard input.
-    pub stdin: &'a mut dyn Read,
+    pub stdin: &'a mut (dyn Read + Send),
     /// Standard output: results.
     pub stdout: &'a mut dyn Write,
     /// Standard error: everything else.
     pub stderr: &'a mut dyn Write,
     /// A person waits at standard error, and does not see the results go by.
     pub progress: bool,
+    /// Standard error is a terminal.
+    pub terminal: bool,
     /// The present.
     pub now: Timestamp,
     /// Where accepted authorities are remembered; `None`: nowhere.
@@ -59,6 +67,13 @@ const EXIT_STATUS: &str = "Exit status:
 enum Command {
     /// Find and verify every mark in photos
     Photo(photo::PhotoArgs),
+    /// Find and verify every mark in a whole image set, and put the evidence into a case folder
+    Batch(batch::BatchArgs),
+    /// Verify photos as they arrive in a folder, into a case folder
+    Watch(watch::WatchArgs),
+    /// Where serials were seen before, over all cases
+    #[command(subcommand)]
+    Sightings(sightings::SightingsCommand),
     /// Read any QR Code or Data Matrix symbol, Touchmark or not
     Scan(scan::ScanArgs),
     /// Grade the print quality of symbols (ISO/IEC 15415 and 29158)
@@ -74,9 +89,9 @@ enum Command {
     Trust(trust::TrustCommand),
 }
 
-/// What a verdict relies on.
+/// Whom and what a verdict believes.
 #[derive(Debug, Args)]
-struct BasisArgs {
+struct BelievedArgs {
     /// Trust bundle: whom to believe
     #[arg(long, value_name = "FILE")]
     trust: PathBuf,
@@ -93,6 +108,13 @@ struct BasisArgs {
     /// answer proves that the witness saw it on record before
     #[arg(long, value_name = "VKEY", value_parser = witness)]
     witness: Vec<NoteKey>,
+}
+
+/// What a verdict relies on.
+#[derive(Debug, Args)]
+struct BasisArgs {
+    #[command(flatten)]
+    believed: BelievedArgs,
     /// Part number printed beside the code: compared with the mark, and a help to read it
     #[arg(long, value_name = "PART")]
     part: Option<String>,
@@ -174,6 +196,8 @@ impl Material {
 /// What stops a command.
 enum Stop {
     Material(MaterialError),
+    /// A case folder that cannot be read or written.
+    Case(FolderError),
     /// Nobody reads the output any more.
     Output(io::Error),
 }
@@ -205,6 +229,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> Status 
     };
     let done = match cli.command {
         Command::Photo(args) => photo::run(&args, io),
+        Command::Batch(args) => batch::run(&args, io),
+        Command::Watch(args) => watch::run(&args, io),
+        Command::Sightings(command) => sightings::run(&command, io),
         Command::Scan(args) => scan::run(&args, io),
         Command::Grade(args) => grade::run(&args, io),
         Command::Text(args) => text::run(&args, io),
@@ -217,6 +244,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> Status 
         // A closed pipe (`| head`) is no failure of ours, and has nobody left to tell.
         Err(Stop::Output(e)) if e.kind() == io::ErrorKind::BrokenPipe => Status::Unusable,
         Err(Stop::Output(e)) => complain(io, &format!("cannot write the results: {e}"), None),
+        Err(Stop::Case(e)) => complain(io, &e.to_string(), None),
         Err(Stop::Material(e)) => complain(io, &e.to_string(), e.hint()),
     }
 }
@@ -239,7 +267,12 @@ fn complain(io: &mut Io<'_>, message: &str, hint: Option<&str>) -> Status {
     Status::Unusable
 }
 
-fn load(args: &BasisArgs, io: &mut Io<'_>) -> Result<Material, Stop> {
+fn load_basis(args: &BasisArgs, io: &mut Io<'_>) -> Result<Material, Stop> {
+    let material = load(&args.believed, io)?;
+    Ok(Material { printed_part: args.part.clone(), printed_lot: args.lot.clone(), ..material })
+}
+
+fn load(args: &BelievedArgs, io: &mut Io<'_>) -> Result<Material, Stop> {
     let pins = io.state.as_deref().map(Pins::in_folder);
     let file = material::open_trust(&args.trust, pins.as_ref())?;
     let trust = file.bundle.signed;
@@ -272,8 +305,8 @@ fn load(args: &BasisArgs, io: &mut Io<'_>) -> Result<Material, Stop> {
         trust,
         disclosures,
         trails: trails.into_iter().map(|answered| answered.believing(&args.witness)).collect(),
-        printed_part: args.part.clone(),
-        printed_lot: args.lot.clone(),
+        printed_part: None,
+        printed_lot: None,
         now: io.now,
     })
 }

@@ -1,13 +1,18 @@
 //! `photo`: every mark in each photo, verified.
 
-use super::each::{Wrong, each_in_order, report};
-use super::{BasisArgs, Io, ReadArgs, Stop, load, words};
+use super::each::{Wrong, each_of, report};
+use super::files0::{Name, Names};
+use super::{BasisArgs, Io, ReadArgs, Stop, load_basis, words};
 use crate::annotate::annotate;
-use crate::examine::{Examination, FoundMark, PartExamination, examine, examine_together};
+use crate::examine::{Examination, FoundMark, PartExamination, UNOPENED, examine_photo, examine_together, overall};
 use crate::files::write_atomically;
-use crate::photo::Limits;
+use crate::guard::guarded;
+use crate::photo::{Limits, PhotoFile};
+use crate::pipeline::{Budget, Put};
+use crate::read::Options;
 use crate::reading::reading;
 use crate::verdict::{Status, Verdict};
+use crate::verify::Basis;
 use clap::Args;
 use serde::Serialize;
 use std::collections::HashSet;
@@ -19,8 +24,12 @@ use touchmark_formats::trust::Directory;
 #[derive(Debug, Args)]
 pub(super) struct PhotoArgs {
     /// Photos: JPEG, PNG, TIFF, WebP, BMP or GIF
-    #[arg(value_name = "FILE", required = true)]
+    #[arg(value_name = "FILE", required_unless_present = "files0_from")]
     files: Vec<PathBuf>,
+    /// Take the names of the photos from FILE, or from standard input if it is -: each ends with a NUL byte, as
+    /// `find -print0` writes them. Results come in their order, each as soon as it is known
+    #[arg(long, value_name = "FILE", conflicts_with = "files")]
+    files0_from: Option<PathBuf>,
     #[command(flatten)]
     basis: BasisArgs,
     /// Print JSON Lines, one line a file
@@ -91,25 +100,37 @@ enum PartOverall {
 }
 
 pub(super) fn run(args: &PhotoArgs, io: &mut Io<'_>) -> Result<Status, Stop> {
-    if let Some(path) = args.reading.as_ref().filter(|_| args.files.len() > 1 && !args.same_part) {
+    if let Some(path) = args.reading.as_ref().filter(|_| args.files.len() != 1 && !args.same_part) {
         let what = "a reading is of one part, and these are several photos: name one, or say --same-part";
         return Err(Stop::unusable(path, what));
     }
-    let material = load(&args.basis, io)?;
+    let material = load_basis(&args.basis, io)?;
     let directory = Directory::new(&material.trust);
     let mut status = Status::AllAuthentic;
-    let mut names = HashSet::new();
+    let mut annotated = HashSet::new();
     let options = args.read.options();
     let mut examinations: Vec<(String, Examination)> = Vec::new();
-    let work = |path: &Path| {
-        let examined = examine(path, &material.basis(&directory), &Limits::default(), &options);
+    let memory = Budget::of(MEMORY);
+    let work = |name: Name| {
+        let path = match &name {
+            Ok(path) => path.as_path(),
+            Err(_) => Path::new(""),
+        };
+        let basis = material.basis(&directory);
+        let examined = name.clone().and_then(|path| examine(&path, &basis, &options, &memory));
         let picture = match (&args.annotate, &examined) {
             (Some(_), Ok(examination)) => Some(annotate(path, &examination.marks, &Limits::default())),
             _ => None,
         };
-        (path.to_owned(), examined.map_err(|e| e.to_string()), picture)
+        (path.to_owned(), examined, picture)
     };
-    each_in_order(&args.files, io, work, |(path, examined, picture), io| {
+    let names = args.files0_from.as_deref().map(|list| Names::from(list, io)).transpose()?;
+    let count = names.is_none().then_some(args.files.len());
+    let source = |put: Put<'_, Name>| match names {
+        Some(names) => names.put_all(put),
+        None => drop(args.files.iter().try_for_each(|path| put(Ok(path.clone())))),
+    };
+    each_of(source, count, io, work, |(path, examined, picture), io| {
         if let (true, Ok(examination)) = (args.same_part || args.reading.is_some(), &examined) {
             examinations.push((path.to_string_lossy().into_owned(), examination.clone()));
         }
@@ -121,7 +142,7 @@ pub(super) fn run(args: &PhotoArgs, io: &mut Io<'_>) -> Result<Status, Stop> {
         }
         match (&args.annotate, picture) {
             (Some(folder), Some(Ok(picture))) => {
-                let to = folder.join(annotated_name(&path, &mut names));
+                let to = folder.join(annotated_name(&path, &mut annotated));
                 match write_atomically(&to, &picture) {
                     Ok(()) => line.annotated = Some(to.to_string_lossy().into_owned()),
                     Err(e) => {
@@ -153,6 +174,21 @@ pub(super) fn run(args: &PhotoArgs, io: &mut Io<'_>) -> Result<Status, Stop> {
         }
     }
     Ok(status)
+}
+
+/// Memory that all photos in work may take together, in bytes: what is large waits for its turn.
+const MEMORY: u64 = 900 << 20;
+
+/// Reads and judges the photo at `path` when there is the memory for it. Whatever a hostile file does, it is that file's error.
+fn examine(path: &Path, basis: &Basis<'_>, options: &Options, memory: &Budget) -> Result<Examination, String> {
+    let limits = Limits::default();
+    let file = PhotoFile::read(path, &limits).map_err(|e| e.to_string())?;
+    let _loan = memory.borrow(file.cost(&limits));
+    let examined = guarded(|| file.decode(&limits).map(|photo| examine_photo(&photo, basis, options)));
+    match examined {
+        Some(examined) => examined.map_err(|e| e.to_string()),
+        None => Err(format!("cannot read {}: the reader gave up on it; please report this", path.display())),
+    }
 }
 
 /// Writes the reading, if there is anything to be read, and says where it is.
@@ -214,14 +250,14 @@ impl PartOverall {
 impl Line {
     fn new(path: &Path, examined: Result<Examination, String>) -> Self {
         let file = path.to_string_lossy().into_owned();
-        let summary = |verdict, reason: String| Overall::Summary { verdict, reason };
         match examined {
             Ok(Examination { sha256, width, height, damage, marks, .. }) => {
-                let gravest = marks.iter().map(|m| m.judged.assessment.verdict).max();
-                let overall = match (marks.as_slice(), gravest) {
-                    ([only], _) => Overall::One(Box::new(only.clone())),
-                    (several, Some(gravest)) => summary(gravest, format!("the gravest of {} symbols", several.len())),
-                    (_, None) => summary(Verdict::NothingFound, "no symbol was found in the photo".into()),
+                let overall = match marks.as_slice() {
+                    [only] => Overall::One(Box::new(only.clone())),
+                    marks => {
+                        let (verdict, reason) = overall(marks);
+                        Overall::Summary { verdict, reason }
+                    }
                 };
                 let (width, height) = (Some(width), Some(height));
                 Self {
@@ -237,7 +273,7 @@ impl Line {
                 }
             }
             Err(error) => {
-                let overall = summary(Verdict::NothingFound, "the photo could not be opened".into());
+                let overall = Overall::Summary { verdict: Verdict::NothingFound, reason: UNOPENED.into() };
                 let (sha256, width, height) = (None, None, None);
                 Self {
                     file,

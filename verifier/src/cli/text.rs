@@ -1,6 +1,6 @@
 //! `text`: the verdict for a code that was typed or pasted.
 
-use super::{BasisArgs, Io, Material, Stop, load, words};
+use super::{BasisArgs, Io, Material, Stop, load_basis, words};
 use crate::material::{MaterialError, MaterialErrorKind};
 use crate::verdict::Status;
 use crate::verify::{Assessment, verify_text};
@@ -35,7 +35,7 @@ struct Line<'a> {
 }
 
 pub(super) fn run(args: &TextArgs, io: &mut Io<'_>) -> Result<Status, Stop> {
-    let material = load(&args.basis, io)?;
+    let material = load_basis(&args.basis, io)?;
     let session = Session { directory: Directory::new(&material.trust), material: &material, json: args.json };
     match args.code.as_str() {
         "-" => session.judge_all(&mut BufReader::new(&mut *io.stdin), &mut *io.stdout),

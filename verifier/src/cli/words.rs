@@ -1,6 +1,7 @@
 //! How results are put into words for people.
 
 use super::trail;
+pub(super) use crate::hex::hex;
 use crate::examine::{FoundMark, Judged};
 use crate::verify::{Assessment, ConsigneeStatus, ContainerFacts, Proven, Trace, Unproven};
 use std::fmt::Write;
@@ -19,14 +20,6 @@ pub(super) fn damaged(file: &str, damage: &str) -> String {
 pub(super) fn fingerprint(bytes: &[u8; 32]) -> String {
     let groups: Vec<String> = bytes.chunks(2).take(8).map(hex).collect();
     groups.join(" ")
-}
-
-/// Lower-case hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, b| {
-        let _ = write!(out, "{b:02x}");
-        out
-    })
 }
 
 /// An assessment as indented lines: the verdict first, what is proven, what is not, what else was noticed.

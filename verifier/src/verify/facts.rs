@@ -4,6 +4,7 @@ use super::trace::Trace;
 use serde::Serialize;
 use touchmark_formats::carried::Carried;
 use touchmark_formats::date::Date;
+use touchmark_formats::key::KeyBytes;
 use touchmark_formats::mark::Part;
 use touchmark_formats::text::Label;
 use touchmark_formats::trust::Country;
@@ -17,6 +18,8 @@ pub struct Proven {
     pub country: Country,
     /// The line that signed.
     pub line: Label,
+    /// Its public key, base64.
+    pub line_key: KeyBytes,
     /// The id of the line key, hexadecimal.
     pub key_id: String,
     /// The part number.

@@ -272,6 +272,7 @@ fn prove(mark: &Carried, issuer: &Issuer<'_>, basis: &Basis<'_>, findings: &mut 
         maker: maker.name.clone(),
         country: maker.country.clone(),
         line: delegation.line.clone(),
+        line_key: delegation.key,
         key_id: mark.key_id().to_string(),
         part: part.clone(),
         lot: lot.cloned(),
