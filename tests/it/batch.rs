@@ -111,7 +111,10 @@ fn names_come_on_standard_input_and_answers_as_soon_as_they_are_known() {
         serde_json::from_str(&line).unwrap()
     };
     let first = answer(b"a.jpg\0");
-    assert_eq!((&first["file"], &first["verdict"], &first["serial"]), (&"a.jpg".into(), &"authentic".into(), &48_213_077.into()));
+    assert_eq!(
+        (&first["file"], &first["verdict"], &first["serial"]),
+        (&"a.jpg".into(), &"authentic".into(), &48_213_077.into())
+    );
     let broken = answer(b"broken.jpg\0");
     assert!(broken["error"].as_str().unwrap().starts_with("cannot read broken.jpg: "), "{broken}");
     assert_eq!(answer(b"\0")["error"], "-:3: invalid zero-length file name");
@@ -135,7 +138,8 @@ fn a_list_of_names_may_be_a_file_and_order_is_kept() {
     }
     place.write("list", names.join("\0").as_bytes());
     let (status, out, _) = place.run("photo --files0-from list --json --effort quick");
-    let files: Vec<Value> = out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["file"].take()).collect();
+    let files: Vec<Value> =
+        out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["file"].take()).collect();
     assert_eq!(files, names);
     assert_eq!(status, Some(1));
     let (status, _, err) = place.run("photo --files0-from nowhere --json");
@@ -177,10 +181,15 @@ fn a_folder_tree_becomes_evidence() {
     let (status, out, err) = place.run("batch in --out case");
     assert_eq!(status, Some(1), "{err}");
     assert!(out.starts_with("case: 9 photos, 3 parts\n"), "{out}");
-    assert!(err.contains("passed over: 2 files that are no pictures, 1 hidden files and folders, 1 links to folders"), "{err}");
+    assert!(
+        err.contains("passed over: 2 files that are no pictures, 1 hidden files and folders, 1 links to folders"),
+        "{err}"
+    );
     let results = place.lines("case/results.jsonl");
-    let rows: Vec<(&str, &str)> =
-        results.iter().map(|line| (line["photo"]["path"].as_str().unwrap(), line["verdict"].as_str().unwrap())).collect();
+    let rows: Vec<(&str, &str)> = results
+        .iter()
+        .map(|line| (line["photo"]["path"].as_str().unwrap(), line["verdict"].as_str().unwrap()))
+        .collect();
     let expected = [
         ("in/a/one.jpg", "authentic"),
         ("in/a/two.jpg", "authentic"),
@@ -219,7 +228,9 @@ fn a_folder_tree_becomes_evidence() {
     place.run("batch in --out case");
     assert_eq!(place.lines("case/results.jsonl").len(), 10);
     // What a case was begun with does not change.
-    for (change, word) in [("--effort quick", "--effort normal"), ("--group folder", "without --group"), ("in/a", "for in:")] {
+    for (change, word) in
+        [("--effort quick", "--effort normal"), ("--group folder", "without --group"), ("in/a", "for in:")]
+    {
         let (status, _, err) = place.run(&format!("batch in --out case {change}"));
         assert!(status == Some(2) && err.contains(word), "{change}: {err}");
     }
@@ -323,7 +334,10 @@ fn a_serial_that_another_case_had_is_pointed_out_with_both_photos() {
     };
     let (status, out) = show("sightings show --serial 48213077 --line e73c39cc");
     assert_eq!((status, out.lines().count()), (Some(0), 3), "{out}");
-    assert!(out.starts_with("first: one/1.jpg: Example Semiconductors, key e73c39cc, STM32F407VGT6, lot A2B347K, "), "{out}");
+    assert!(
+        out.starts_with("first: one/1.jpg: Example Semiconductors, key e73c39cc, STM32F407VGT6, lot A2B347K, "),
+        "{out}"
+    );
     assert_eq!(show("sightings show --serial 1").0, Some(3));
 }
 

@@ -154,7 +154,12 @@ fn measured(folder: &Path, args: &Args) {
     let known = steps.last().map_or(0, |step| step.0);
     let examined = examined.as_secs_f64();
     println!("{n} photos of {} megapixels, effort {}, {cores} cores", args.megapixels, args.effort);
-    println!("- {:.2} photos a second, {:.2} a second and core; {wall:.1} s, of these {:.1} s for the case's files", n as f64 / wall, n as f64 / wall / cores, wall - examined);
+    println!(
+        "- {:.2} photos a second, {:.2} a second and core; {wall:.1} s, of these {:.1} s for the case's files",
+        n as f64 / wall,
+        n as f64 / wall / cores,
+        wall - examined
+    );
     println!("- {:.0} ms of processor time a photo", cpu / n as f64 * 1e3);
     println!("- cores busy: {:.1} % (of the whole run; other programs not counted)", cpu / wall / cores * 100.0);
     println!("- memory: {:.0} MiB at most", peak as f64 / f64::from(1 << 20));

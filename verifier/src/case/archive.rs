@@ -63,12 +63,23 @@ fn entries_within(file: File, kind: Kind, mut left: u64, visit: Visit<'_>) -> Re
             let out = Counted { of: MultiGzDecoder::new(file), left: &mut left };
             let mut archive = tar::Archive::new(out);
             let entries = archive.entries().map_err(|e| damaged(&e))?;
-            tar_entries(entries.raw(true), visit)
+            let mut flow = ControlFlow::Continue(());
+            tar_entries(entries.raw(true), &mut |entry| {
+                flow = visit(entry);
+                flow
+            })?;
+            // Its checksum stands at the end.
+            let rest = match flow {
+                ControlFlow::Continue(()) => io::copy(&mut archive.into_inner(), &mut io::sink()),
+                ControlFlow::Break(()) => Ok(0),
+            };
+            rest.map(drop).map_err(|e| damaged(&e))
         }
     }
 }
 
-const BOMB: &str = "far more comes out of it than its size accounts for, as from a decompression bomb: the rest was not read";
+const BOMB: &str =
+    "far more comes out of it than its size accounts for, as from a decompression bomb: the rest was not read";
 const TOO_MANY: &str = "it has more than a million entries: unpack it, and name the folder";
 
 fn damaged(error: &io::Error) -> String {

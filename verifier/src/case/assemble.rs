@@ -85,32 +85,39 @@ pub fn assemble(
 }
 
 /// What the photos of each folder say together of which none says enough, on all cores.
-fn put_folders_together(
+fn put_folders_together(folder: &Folder, case: &Case, basis: &Basis<'_>, parts: &mut Parts) -> Result<(), FolderError> {
+    let folders = parts.unproven_folders();
+    let failed = |e| FolderError { path: folder.journal(), kind: FolderErrorKind::Io(e) };
+    let source = |put: Put<'_, _>| {
+        let _ = folders.iter().try_for_each(put);
+    };
+    each(
+        threads(),
+        source,
+        |(name, photos)| together(folder, case, basis, photos).map(|mark| (name, mark)),
+        |event| {
+            if let Event::Done(seen) = event
+                && let (name, Some((mark, from))) = seen.map_err(failed)?
+            {
+                parts.put_together(name, mark, &from);
+            }
+            Ok(ControlFlow::Continue(()))
+        },
+    )
+}
+
+/// The mark that the photos prove together of which none does alone, and those that it was read from.
+fn together(
     folder: &Folder,
     case: &Case,
     basis: &Basis<'_>,
-    parts: &mut Parts,
-) -> Result<(), FolderError> {
-    let folders = parts.unproven_folders();
-    let source = |put: Put<'_, &(Vec<u8>, Vec<Vec<u8>>)>| drop(folders.iter().try_for_each(put));
-    let work = |(name, photos): &(Vec<u8>, Vec<Vec<u8>>)| {
-        let symbols = kept(folder, photos)?;
-        let slices: Vec<&[Symbol]> = symbols.iter().map(Vec::as_slice).collect();
-        let together = fused(&slices, basis, case.effort);
-        let proven = together.into_iter().find(|part| part.judged.assessment.proven.is_some());
-        let Some(part) = proven else { return Ok(None) };
-        let mark = Mark::of(&part.judged).map_err(io::Error::from)?;
-        Ok::<_, io::Error>(Some((name, mark, part.photos)))
-    };
-    let failed = |e| FolderError { path: folder.journal(), kind: FolderErrorKind::Io(e) };
-    each(threads(), source, work, |event| {
-        if let Event::Done(together) = event
-            && let Some((name, mark, from)) = together.map_err(failed)?
-        {
-            parts.put_together(name, mark, &from);
-        }
-        Ok(ControlFlow::Continue(()))
-    })
+    photos: &[Vec<u8>],
+) -> io::Result<Option<(Mark, Vec<usize>)>> {
+    let symbols = kept(folder, photos)?;
+    let slices: Vec<&[Symbol]> = symbols.iter().map(Vec::as_slice).collect();
+    let all = fused(&slices, basis, case.effort);
+    let proven = all.into_iter().find(|part| part.judged.assessment.proven.is_some());
+    proven.map(|part| Ok((Mark::of(&part.judged)?, part.photos))).transpose()
 }
 
 /// The symbols of the photos of a folder that were not read, as many as there is room for.

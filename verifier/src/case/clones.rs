@@ -45,7 +45,8 @@ fn finding(why: CloneKind, detail: impl Into<String>, here: &Shot, there: &Shot)
 /// A photo that shows the mark more than once.
 fn twice(part: &Part) -> Option<CloneFinding> {
     let shot = part.shots.iter().find(|shot| shot.times > 1)?;
-    let detail = format!("one photo shows this mark {} times: on several parts, or on a part and its label", shot.times);
+    let detail =
+        format!("one photo shows this mark {} times: on several parts, or on a part and its label", shot.times);
     Some(finding(CloneKind::TwiceInOnePhoto, detail, shot, shot))
 }
 
@@ -67,7 +68,8 @@ fn between(part: &Part, other: &str, theirs: &Part, group: Group) -> Option<Clon
                 let their = theirs.shots.iter().find(|their| !part.shots.iter().any(|own| copied(own, their)));
                 their.filter(|_| new).map(|their| (own, their))
             })?;
-            let detail = "photos in two folders show this mark: it is on two parts, or the photos of one part are in both";
+            let detail =
+                "photos in two folders show this mark: it is on two parts, or the photos of one part are in both";
             finding(CloneKind::TwoFolders, detail, own, their)
         }
         None => return None,
@@ -78,7 +80,12 @@ fn between(part: &Part, other: &str, theirs: &Part, group: Group) -> Option<Clon
 /// What two marks of one serial do not say alike.
 pub(super) fn contradiction(a: &Mark, b: &Mark) -> Option<String> {
     let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "none".into());
-    let pairs = [("part", &a.part, &b.part), ("lot", &a.lot, &b.lot), ("date", &a.date, &b.date), ("die", &a.die_id, &b.die_id)];
+    let pairs = [
+        ("part", &a.part, &b.part),
+        ("lot", &a.lot, &b.lot),
+        ("date", &a.date, &b.date),
+        ("die", &a.die_id, &b.die_id),
+    ];
     let differ = pairs.iter().filter(|(_, a, b)| a != b);
     let said: Vec<String> = differ.map(|(name, a, b)| format!("{name} {} and {}", text(a), text(b))).collect();
     (!said.is_empty()).then(|| said.join(", "))
@@ -86,10 +93,14 @@ pub(super) fn contradiction(a: &Mark, b: &Mark) -> Option<String> {
 
 /// Two photos between which there is no time to go from one place to the other.
 fn too_far(part: &Part) -> Option<CloneFinding> {
-    let mut seen: Vec<(f64, bool, (f64, f64), &Shot)> = part.shots.iter().filter_map(|shot| {
-        let (hours, sure) = hours(shot.taken.as_deref()?)?;
-        Some((hours, sure, shot.place?, shot))
-    }).collect();
+    let mut seen: Vec<(f64, bool, (f64, f64), &Shot)> = part
+        .shots
+        .iter()
+        .filter_map(|shot| {
+            let (hours, sure) = hours(shot.taken.as_deref()?)?;
+            Some((hours, sure, shot.place?, shot))
+        })
+        .collect();
     seen.sort_by(|a, b| a.0.total_cmp(&b.0).then_with(|| a.3.order.cmp(&b.3.order)));
     seen.windows(2).find_map(|pair| {
         let [(from, sure, here, first), (to, also_sure, there, second)] = pair else { return None };
@@ -110,7 +121,7 @@ fn hours(taken: &str) -> Option<(f64, bool)> {
         return Some((instant.as_second() as f64 / 3600.0, true));
     }
     let local: DateTime = taken.parse().ok()?;
-    let instant = local.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp();
+    let instant = jiff::tz::TimeZone::UTC.to_timestamp(local).ok()?;
     Some((instant.as_second() as f64 / 3600.0, false))
 }
 
@@ -128,9 +139,12 @@ mod tests {
 
     #[test]
     fn distances_and_times_are_right() {
-        // Amsterdam to Kyiv: 1786 km.
-        let far = kilometres((52.3676, 4.9041), (50.4501, 30.5234));
-        assert!((far - 1786.0).abs() < 5.0, "{far}");
+        // From the equator to the pole: a quarter of the circumference.
+        let far = kilometres((0.0, 36.5), (90.0, 0.0));
+        assert!((far - 10_007.5).abs() < 0.1, "{far}");
+        // One degree of longitude at 60 degrees north is half of one at the equator.
+        let [north, equator] = [60.0, 0.0].map(|north| kilometres((north, 10.0), (north, 11.0)));
+        assert!((equator - 111.19).abs() < 0.01 && (north - equator / 2.0).abs() < 0.01, "{north} {equator}");
         assert!(kilometres((0.0, 179.9), (0.0, -179.9)) < 30.0);
         assert_eq!(hours("1970-01-02T02:00:00+02:00"), Some((24.0, true)));
         assert_eq!(hours("1970-01-02T02:00:00"), Some((26.0, false)));

@@ -13,7 +13,7 @@ const MAX_TEXT: usize = 100;
 
 /// Puts what the photo in `bytes` says of itself into `facts`. What is damaged is left out: these are no proofs, and a photo
 /// without them is as good.
-pub fn read(bytes: &[u8], facts: &mut PhotoFacts) {
+pub(super) fn read(bytes: &[u8], facts: &mut PhotoFacts) {
     let Some(exif) = guarded(|| fields(bytes)).flatten() else { return };
     facts.taken = taken(&exif);
     if let (Some(latitude), Some(longitude)) = (

@@ -1,8 +1,8 @@
 //! The case folder: which file is where, and how it is read and written.
 
 use super::record::{Case, PartResult, PhotoResult};
-use crate::sightings::SightingsError;
 use crate::files::{ReadError, read_regular, write_atomically};
+use crate::sightings::SightingsError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
@@ -61,7 +61,9 @@ impl fmt::Display for FolderError {
             Kind::NotAFile => write!(f, "{path} is no file of a case"),
             Kind::Line(line, what) => write!(f, "{path}, line {line}: {what}"),
             Kind::Sightings(e) => write!(f, "cannot use the sightings: {e}"),
-            Kind::Begun(what) => write!(f, "{path}: this case was begun {what}: say the same, or name another folder with --out"),
+            Kind::Begun(what) => {
+                write!(f, "{path}: this case was begun {what}: say the same, or name another folder with --out")
+            }
             Kind::Version(what) => write!(f, "{path}: {what}"),
         }
     }
@@ -154,10 +156,16 @@ impl Folder {
                 _ => FolderErrorKind::NotAFile,
             })
         })?;
-        let case: Case = serde_json::from_slice(&bytes)
-            .map_err(|e| fail(FolderErrorKind::Line(e.line() as u64, e.to_string())))?;
+        let case: Case =
+            serde_json::from_slice(&bytes).map_err(|e| fail(FolderErrorKind::Line(e.line() as u64, e.to_string())))?;
         if case.kind != Case::TYPE || case.version > Case::VERSION {
-            let what = format!("{:?} version {}; this program reads {:?} up to {}", case.kind, case.version, Case::TYPE, Case::VERSION);
+            let what = format!(
+                "{:?} version {}; this program reads {:?} up to {}",
+                case.kind,
+                case.version,
+                Case::TYPE,
+                Case::VERSION
+            );
             return Err(fail(FolderErrorKind::Version(what)));
         }
         Ok(case)

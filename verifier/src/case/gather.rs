@@ -213,7 +213,7 @@ impl<'a> Gather<'a> {
             path.extend(format!("#{times}").bytes());
         }
         let by_name = kind_by_name(&os_name(&name));
-        let mut content = match (by_name, content) {
+        let content = match (by_name, content) {
             (ByName::Archive(_) | ByName::OtherArchive, _) => {
                 return self.put(path, stamp, put, || Content::Missing(NESTED.into()));
             }
@@ -229,7 +229,7 @@ impl<'a> Gather<'a> {
         }
         let mut bytes = Vec::new();
         if by_name == ByName::Nothing {
-            let read = content.by_ref().take(FIRST_BYTES).read_to_end(&mut bytes);
+            let read = Read::take(&mut *content, FIRST_BYTES).read_to_end(&mut bytes);
             if read.is_err() || !is_picture(&bytes) {
                 count(&self.passed.others);
                 return ControlFlow::Continue(());
@@ -288,9 +288,8 @@ fn kind_by_name(name: &OsStr) -> ByName {
     let ending = name.extension().unwrap_or_default().to_ascii_lowercase();
     let before = Path::new(name.file_stem().unwrap_or_default()).extension().unwrap_or_default().to_ascii_lowercase();
     match ending.to_str().unwrap_or_default() {
-        "jpg" | "jpeg" | "jpe" | "jfif" | "png" | "tif" | "tiff" | "webp" | "bmp" | "gif" | "heic" | "heif" | "avif" => {
-            ByName::Photo
-        }
+        "jpg" | "jpeg" | "jpe" | "jfif" | "png" | "tif" | "tiff" | "webp" | "bmp" | "gif" | "heic" | "heif"
+        | "avif" => ByName::Photo,
         "zip" => ByName::Archive(Kind::Zip),
         "tar" => ByName::Archive(Kind::Tar),
         "tgz" => ByName::Archive(Kind::TarGz),

@@ -74,7 +74,8 @@ impl Known for SeenBefore {
         let Some(first) = own.first() else { return Ok(Vec::new()) };
         let before = self.store.of(Some(&first.line_key), first.serial).map_err(failed)?;
         // The same photo in another case is a copy of a photo, and no second part.
-        let strange = before.iter().filter(|old| old.case.0 != self.case.0 && !own.iter().any(|new| new.photo == old.photo));
+        let strange =
+            before.iter().filter(|old| old.case.0 != self.case.0 && !own.iter().any(|new| new.photo == old.photo));
         let mut found: Vec<CloneFinding> = Vec::new();
         for old in strange {
             let told = |known: &CloneFinding| known.case.as_ref() == Some(&old.case.1);
@@ -93,17 +94,15 @@ impl Known for SeenBefore {
 }
 
 fn finding(mark: &Mark, here: &Sighting, there: &Sighting) -> CloneFinding {
-    let old = Mark {
-        part: Some(there.part.clone()),
-        lot: there.lot.clone(),
-        date: Some(there.date.clone()),
-        ..mark.clone()
-    };
+    let old =
+        Mark { part: Some(there.part.clone()), lot: there.lot.clone(), date: Some(there.date.clone()), ..mark.clone() };
     let detail = match contradiction(mark, &old) {
         Some(what) => format!(
             "another case has this serial with another mark ({what}): the line's key is in other hands, or it broke its rules"
         ),
-        None => "another case has this mark on another photo: there are two parts, or both cases have the same one".into(),
+        None => {
+            "another case has this mark on another photo: there are two parts, or both cases have the same one".into()
+        }
     };
     let name = |sighting: &Sighting| PhotoName { path: sighting.path.clone(), sha256: Some(hex(&sighting.photo)) };
     CloneFinding {

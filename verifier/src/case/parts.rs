@@ -201,7 +201,8 @@ impl Parts {
             }
         }
         for keys in by_folder.values().filter(|keys| self.group == Group::Folder && keys.len() > 1) {
-            let detail = format!("the photos of one folder prove {} different marks: they are not all of one part", keys.len());
+            let detail =
+                format!("the photos of one folder prove {} different marks: they are not all of one part", keys.len());
             for key in keys {
                 if let Some(part) = self.by_key.get_mut(key) {
                     part.mark.findings.push(Finding { finding: "different-parts".into(), detail: detail.clone() });

@@ -168,13 +168,7 @@ impl Run {
         let (held, all) = (Budget::of(HELD), AtomicU64::new(unknown));
         let seen = Mutex::new(Seen { done: journal.stamps(), now: HashSet::new() });
         let wanted = |path: &[u8], stamp: &str| seen.lock().unwrap_or_else(PoisonError::into_inner).wants(path, stamp);
-        let gather = Gather {
-            case: folder.root(),
-            wanted: &wanted,
-            held: &held,
-            limits: Limits::default(),
-            passed,
-        };
+        let gather = Gather { case: folder.root(), wanted: &wanted, held: &held, limits: Limits::default(), passed };
         let inputs: Vec<PathBuf> = case.inputs.iter().map(PathBuf::from).collect();
         let worker = Worker {
             folder,
@@ -192,20 +186,29 @@ impl Run {
                 source(&gather, put);
             });
         };
-        each(threads(), gathered, |found| worker.examine(found), |event| {
-            if let Event::Done(entry) = event {
-                let entry: Entry = entry?;
-                journal.add(&entry)?;
-                waiting.push(entry.result);
-            }
-            if journal.settle(false)? > 0 {
-                tell(&mut waiting, &mut progress, &mut look)?;
-            }
-            progress.bytes_now = progress.bytes - before;
-            progress.bytes_all = Some(all.load(Ordering::Relaxed)).filter(|all| *all != unknown);
-            look(Look::Progress(&progress))?;
-            Ok::<_, E>(if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
-        })?;
+        each(
+            threads(),
+            gathered,
+            |found| worker.examine(found),
+            |event| {
+                if let Event::Done(entry) = event {
+                    let entry: Entry = entry?;
+                    journal.add(&entry)?;
+                    waiting.push(entry.result);
+                }
+                if journal.settle(false)? > 0 {
+                    tell(&mut waiting, &mut progress, &mut look)?;
+                }
+                progress.bytes_now = progress.bytes - before;
+                progress.bytes_all = Some(all.load(Ordering::Relaxed)).filter(|all| *all != unknown);
+                look(Look::Progress(&progress))?;
+                Ok::<_, E>(if stop.load(Ordering::Relaxed) {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                })
+            },
+        )?;
         journal.settle(true)?;
         tell(&mut waiting, &mut progress, &mut look)?;
         progress.bytes_now = progress.bytes - before;
@@ -303,7 +306,11 @@ impl Worker<'_> {
             Content::File(path) => {
                 let size = std::fs::metadata(&path).map_or(0, |file| file.len()).min(self.limits.file_bytes);
                 let read = self.files.borrow(size);
-                (PhotoFile::read(&path, &self.limits).map_err(|e| PhotoError { path: name, ..e }.to_string()), None, Some(read))
+                (
+                    PhotoFile::read(&path, &self.limits).map_err(|e| PhotoError { path: name, ..e }.to_string()),
+                    None,
+                    Some(read),
+                )
             }
             Content::Bytes(bytes, held) => {
                 (PhotoFile::of(&name, bytes, &self.limits).map_err(|e| e.to_string()), Some(held), None)

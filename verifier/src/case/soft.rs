@@ -23,14 +23,14 @@ const KINDS: [Symbology; 3] = [Symbology::QrCode, Symbology::DataMatrix, Symbolo
 
 /// The file for the photo of that path.
 #[must_use]
-pub fn path(folder: &Folder, photo: &[u8]) -> PathBuf {
+pub(super) fn path(folder: &Folder, photo: &[u8]) -> PathBuf {
     let name = hex(Sha256::digest(photo).get(..16).unwrap_or_default());
     folder.journal().join("soft").join(name)
 }
 
 /// The symbols that were not decoded, the credible ones first, as far as there is room.
 #[must_use]
-pub fn write(symbols: &[Symbol]) -> Vec<u8> {
+pub(super) fn write(symbols: &[Symbol]) -> Vec<u8> {
     let mut undecoded: Vec<&Symbol> = symbols.iter().filter(|symbol| symbol.decoded.is_err()).collect();
     undecoded.sort_by_key(|symbol| !symbol.credible);
     let mut out = Vec::new();
@@ -56,7 +56,7 @@ pub fn write(symbols: &[Symbol]) -> Vec<u8> {
 ///
 /// # Errors
 /// The file system fails, or somebody else wrote the file.
-pub fn read(folder: &Folder, photo: &[u8]) -> io::Result<Vec<Symbol>> {
+pub(super) fn read(folder: &Folder, photo: &[u8]) -> io::Result<Vec<Symbol>> {
     let bytes = match read_regular(&path(folder, photo), MAX_BYTES as u64) {
         Ok(bytes) => bytes,
         Err(ReadError::Io(e)) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),

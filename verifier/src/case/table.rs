@@ -7,9 +7,33 @@ use std::collections::BTreeSet;
 use std::io;
 
 const COLUMNS: [&str; 27] = [
-    "path", "sha256", "bytes", "width", "height", "taken", "latitude", "longitude", "camera", "verdict", "reason", "marks",
-    "maker", "country", "line", "part", "lot", "serial", "date", "consignee status", "consignee", "consignee country",
-    "trail", "findings", "parts", "error", "damage",
+    "path",
+    "sha256",
+    "bytes",
+    "width",
+    "height",
+    "taken",
+    "latitude",
+    "longitude",
+    "camera",
+    "verdict",
+    "reason",
+    "marks",
+    "maker",
+    "country",
+    "line",
+    "part",
+    "lot",
+    "serial",
+    "date",
+    "consignee status",
+    "consignee",
+    "consignee country",
+    "trail",
+    "findings",
+    "parts",
+    "error",
+    "damage",
 ];
 
 /// Writes `results.csv` from what is in `results.jsonl`, whole or not at all.
@@ -41,7 +65,8 @@ fn row(result: &PhotoResult) -> [String; 27] {
     };
     let hands = |mark: &Mark| {
         let trail = mark.trail.as_ref()?;
-        let names = trail.hands.iter().filter(|hand| !hand.corrected).filter_map(|hand| Some(hand.to.as_ref()?.name.clone()));
+        let names =
+            trail.hands.iter().filter(|hand| !hand.corrected).filter_map(|hand| Some(hand.to.as_ref()?.name.clone()));
         Some(names.collect::<Vec<_>>().join(" > "))
     };
     let findings = |mark: &Mark| {
@@ -82,7 +107,9 @@ fn row(result: &PhotoResult) -> [String; 27] {
 /// A text that a spreadsheet would take for a formula has an apostrophe before it: names of files and labels come from anybody.
 fn safe(text: &str) -> String {
     let plain: Cow<'_, str> = match text.chars().any(char::is_control) {
-        true => text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect(),
+        true => {
+            text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+        }
         false => Cow::Borrowed(text),
     };
     match plain.trim_start().chars().next() {

@@ -44,7 +44,7 @@ pub(super) struct BatchArgs {
 pub(super) struct CaseArgs {
     /// The case folder. If it is there, its run goes on
     #[arg(long, value_name = "CASE")]
-    out: PathBuf,
+    pub(super) out: PathBuf,
     #[command(flatten)]
     believed: BelievedArgs,
     /// How long to look for marks that are hard to read

@@ -47,7 +47,9 @@ pub(super) fn each_in_order<T: Send>(
     work: impl Fn(&Path) -> T + Sync,
     done: impl FnMut(T, &mut Io<'_>) -> io::Result<()>,
 ) -> io::Result<()> {
-    let source = |put: Put<'_, &PathBuf>| drop(files.iter().try_for_each(put));
+    let source = |put: Put<'_, _>| {
+        let _ = files.iter().try_for_each(put);
+    };
     each_of(source, Some(files.len()), io, |path: &PathBuf| work(path), done)
 }
 

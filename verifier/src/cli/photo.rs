@@ -128,7 +128,9 @@ pub(super) fn run(args: &PhotoArgs, io: &mut Io<'_>) -> Result<Status, Stop> {
     let count = names.is_none().then_some(args.files.len());
     let source = |put: Put<'_, Name>| match names {
         Some(names) => names.put_all(put),
-        None => drop(args.files.iter().try_for_each(|path| put(Ok(path.clone())))),
+        None => {
+            let _ = args.files.iter().try_for_each(|path| put(Ok(path.clone())));
+        }
     };
     each_of(source, count, io, work, |(path, examined, picture), io| {
         if let (true, Ok(examination)) = (args.same_part || args.reading.is_some(), &examined) {

@@ -47,7 +47,8 @@ fn line(progress: &Progress, elapsed: Duration) -> String {
     let seconds = elapsed.as_secs_f64().max(0.001);
     let now = progress.photos.saturating_sub(progress.before);
     let mut out = format!("{} photos, {:.1} a second", progress.photos, now as f64 / seconds);
-    let verdicts = Verdict::ALL.iter().filter_map(|v| progress.verdicts.get(v).map(|count| format!("{} {count}", v.name())));
+    let verdicts =
+        Verdict::ALL.iter().filter_map(|v| progress.verdicts.get(v).map(|count| format!("{} {count}", v.name())));
     out.extend(verdicts.map(|verdict| format!(", {verdict}")));
     if progress.errors > 0 {
         out += &format!(" ({} not opened)", progress.errors);

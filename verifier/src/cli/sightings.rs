@@ -60,7 +60,9 @@ pub(super) fn run(command: &SightingsCommand, io: &mut Io<'_>) -> Result<Status,
         return Ok(super::complain(io, "there is no store of sightings", Some("name one with --sightings")));
     };
     let is_line = |seen: &Sighting| {
-        args.line.as_ref().is_none_or(|line| *line == seen.line_key.id().to_string() || *line == seen.line_key.to_string())
+        args.line
+            .as_ref()
+            .is_none_or(|line| *line == seen.line_key.id().to_string() || *line == seen.line_key.to_string())
     };
     let mut seen = Sightings::open(&place)?.of(None, args.serial)?;
     seen.retain(is_line);

@@ -11,7 +11,8 @@ use clap::Args;
 use std::path::PathBuf;
 use touchmark_formats::trust::Directory;
 
-const EXIT_STATUS: &str = "It runs until SIGINT (Ctrl-C) or SIGTERM, finishes the photos in work, and writes the case's files. Exit
+const EXIT_STATUS: &str =
+    "It runs until SIGINT (Ctrl-C) or SIGTERM, finishes the photos in work, and writes the case's files. Exit
 status then, of all photos in the case: as `batch`.";
 
 #[derive(Debug, Args)]
@@ -36,16 +37,13 @@ pub(super) fn run(args: &WatchArgs, io: &mut Io<'_>) -> Result<Status, Stop> {
     let basis = open.material.basis(&directory);
     let passed = Passed::default();
     writeln!(io.stderr, "watching {}; stop with Ctrl-C", args.folder.display())?;
-    let done = open.run.examine_from(
-        &basis,
-        &stop,
-        &passed,
-        &|gather, put| watch(gather, &folders, &stop, put),
-        |event| match event {
-            Look::Done(result) => tell(result, io),
-            Look::Progress(_) => Ok(()),
-        },
-    )?;
+    let done =
+        open.run.examine_from(&basis, &stop, &passed, &|gather, put| watch(gather, &folders, &stop, put), |event| {
+            match event {
+                Look::Done(result) => tell(result, io),
+                Look::Progress(_) => Ok(()),
+            }
+        })?;
     let summary = open.finish(&args.case, io)?;
     say(&args.case.out, &summary, &Passed::default(), io)?;
     Ok(status(&done))

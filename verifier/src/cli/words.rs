@@ -1,8 +1,8 @@
 //! How results are put into words for people.
 
 use super::trail;
-pub(super) use crate::hex::hex;
 use crate::examine::{FoundMark, Judged};
+pub(super) use crate::hex::hex;
 use crate::verify::{Assessment, ConsigneeStatus, ContainerFacts, Proven, Trace, Unproven};
 use std::fmt::Write;
 

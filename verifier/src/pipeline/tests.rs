@@ -112,10 +112,15 @@ fn ticks_come_while_nothing_is_done() {
         std::thread::sleep(TICK * 5);
         let _ = put(());
     };
-    each(1, source, |()| (), |event| {
-        ticks += u32::from(matches!(event, Event::Tick));
-        Ok::<_, Never>(ControlFlow::Continue(()))
-    })
+    each(
+        1,
+        source,
+        |()| (),
+        |event| {
+            ticks += u32::from(matches!(event, Event::Tick));
+            Ok::<_, Never>(ControlFlow::Continue(()))
+        },
+    )
     .unwrap();
     assert!(ticks >= 2, "{ticks}");
 }

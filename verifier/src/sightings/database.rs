@@ -85,8 +85,12 @@ impl Database {
     /// Runs statements without values.
     pub(super) fn script(&mut self, sql: &str) -> Result<(), SightingsError> {
         match self {
-            Self::Sqlite { path, connection } => connection.execute_batch(sql).map_err(|e| SightingsError::of(path, &e)),
-            Self::Postgres { name, client } => client.batch_execute(sql).map_err(|e| SightingsError::of(name, &said(&e))),
+            Self::Sqlite { path, connection } => {
+                connection.execute_batch(sql).map_err(|e| SightingsError::of(path, &e))
+            }
+            Self::Postgres { name, client } => {
+                client.batch_execute(sql).map_err(|e| SightingsError::of(name, &said(&e)))
+            }
         }
     }
 

@@ -63,8 +63,7 @@ pub struct Sighting {
     pub place: Option<String>,
 }
 
-const COLUMNS: &str =
-    "line_key, serial, case_id, case_name, photo, path, maker, part, lot, made, taken, place";
+const COLUMNS: &str = "line_key, serial, case_id, case_name, photo, path, maker, part, lot, made, taken, place";
 
 impl Sightings {
     /// Opens the store at `place`: a `postgresql://` URL, or a file, which is made if it is not there.
@@ -84,7 +83,9 @@ impl Sightings {
         if let Ok(rows) = self.db.rows("SELECT version FROM sightings_version", &[]) {
             return match rows.first().and_then(|row| row.first()) {
                 Some(Value::Int(VERSION)) => Ok(()),
-                _ => Err(SightingsError::of("the store of sightings", &"it was made by a newer version of this program")),
+                _ => {
+                    Err(SightingsError::of("the store of sightings", &"it was made by a newer version of this program"))
+                }
             };
         }
         let bytes = self.db.bytes();

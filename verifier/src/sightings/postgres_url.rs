@@ -33,11 +33,15 @@ pub(super) fn parse(url: &str) -> Result<Server, SightingsError> {
     let tls = match (mode.as_deref(), authority) {
         (Some("verify-full"), Some(path)) => Some(client(&path)?),
         (Some("verify-full"), None) => {
-            return Err(unusable("its URL names no authority for the server's certificate: add &sslrootcert=FILE".into()));
+            return Err(unusable(
+                "its URL names no authority for the server's certificate: add &sslrootcert=FILE".into(),
+            ));
         }
         (Some("disable"), _) => None,
         (None, _) if is_local(&config) => None,
-        (None, _) => return Err(unusable(format!("it is on another machine, and nothing protects the way to it: {WAYS}"))),
+        (None, _) => {
+            return Err(unusable(format!("it is on another machine, and nothing protects the way to it: {WAYS}")));
+        }
         (Some(other), _) => {
             let what = format!("sslmode={other} does not say for sure that the server is the right one: {WAYS}");
             return Err(unusable(what));
@@ -80,7 +84,8 @@ fn is_local(config: &Config) -> bool {
 
 /// TLS to a server whose certificate was signed by one of the authorities in the PEM file at `path`.
 fn client(path: &str) -> Result<ClientConfig, SightingsError> {
-    let none = |why: &dyn std::fmt::Display| SightingsError::of(path, &format!("no certificate of an authority: {why}"));
+    let none =
+        |why: &dyn std::fmt::Display| SightingsError::of(path, &format!("no certificate of an authority: {why}"));
     let pem = std::fs::read(path).map_err(|e| SightingsError::of(path, &e))?;
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(&pem) {

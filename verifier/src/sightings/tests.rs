@@ -39,7 +39,10 @@ fn what_was_seen_is_found_again_and_adding_it_twice_adds_nothing() {
             sighting.path = sighting.path.replace('\0', "\u{fffd}");
             sighting
         };
-        assert_eq!(store.of(Some(&KeyBytes([7; 32])), 5).unwrap(), [seen(1, 1, 5), seen(1, 2, 5), seen(2, 1, 5)].map(told));
+        assert_eq!(
+            store.of(Some(&KeyBytes([7; 32])), 5).unwrap(),
+            [seen(1, 1, 5), seen(1, 2, 5), seen(2, 1, 5)].map(told)
+        );
         assert_eq!(store.of(Some(&KeyBytes([8; 32])), 5).unwrap(), []);
         assert_eq!(store.of(None, largest).unwrap().len(), 1);
     });

@@ -97,7 +97,10 @@ fn marks_that_share_a_serial_and_do_not_say_the_same_are_two_parts() {
     let [first, second] = ["0badcafe-7", "0badcafe-7-2"].map(|id| &found[id]);
     assert_eq!((photos(first), kinds(first)), (vec!["a"], vec![CloneKind::MarksContradict]));
     let clone = &second.clones[0];
-    assert_eq!((clone.part_id.as_deref(), clone.here.path.as_str(), clone.there.path.as_str()), (Some("0badcafe-7"), "b", "a"));
+    assert_eq!(
+        (clone.part_id.as_deref(), clone.here.path.as_str(), clone.there.path.as_str()),
+        (Some("0badcafe-7"), "b", "a")
+    );
     assert!(clone.detail.contains("part P and Q"), "{}", clone.detail);
     // The same serial of another line is no contradiction, though the ids of their keys are alike.
     let stranger = Mark { line_key: Some("L".into()), ..proven(7, "P") };
@@ -160,11 +163,17 @@ fn what_put_together_proves_is_the_part_of_the_folder() {
         PhotoResult { photo, verdict, reason, marks, error, damage, parts: Vec::new(), other: Map::new() }
     };
     ["a/1", "a/2", "a/3"].iter().for_each(|path| parts.add(path.as_bytes(), &shot(path)));
-    assert_eq!(parts.unproven_folders(), [(b"a".to_vec(), ["a/1", "a/2", "a/3"].map(|p| p.as_bytes().to_vec()).to_vec())]);
+    assert_eq!(
+        parts.unproven_folders(),
+        [(b"a".to_vec(), ["a/1", "a/2", "a/3"].map(|p| p.as_bytes().to_vec()).to_vec())]
+    );
     parts.put_together(b"a", proven(7, "P"), &[0, 2]);
     let found = parts.finish();
     assert_eq!(ids(&found), ["0badcafe-7"]);
-    assert_eq!((photos(&found["0badcafe-7"]).len(), found["0badcafe-7"].read_from.as_slice()), (3, &["a/1", "a/3"].map(String::from)[..]));
+    assert_eq!(
+        (photos(&found["0badcafe-7"]).len(), found["0badcafe-7"].read_from.as_slice()),
+        (3, &["a/1", "a/3"].map(String::from)[..])
+    );
 }
 
 #[test]

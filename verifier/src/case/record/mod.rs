@@ -86,7 +86,7 @@ pub struct TrustUsed {
     /// SHA-256 of the authority's description, hexadecimal: what `trust show` prints the beginning of.
     pub fingerprint: String,
     /// The bundle's own version.
-    pub bundle_version: u64,
+    pub bundle_version: u32,
 }
 
 /// A line of `results.jsonl`: a photo and what it shows.
