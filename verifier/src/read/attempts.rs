@@ -113,9 +113,13 @@ const ATTEMPTS: &[Attempt] = &[
     qr("qr-fit-finer", Level::Finer, 0.05, Look::Fit, Effort::Quick),
     qr("qr-fit-dots", Level::Smoother, 0.1, Look::Fit, Effort::Quick),
     qr("qr-fit-dots-finer", Level::FinerSmoother, 0.08, Look::Fit, Effort::Normal),
+    // What is bright beside the mark, a chip's leads, is no part of the mean over fewer pixels.
+    qr("qr-fit-dots-near", Level::Smoother, 0.04, Look::Fit, Effort::Normal),
+    qr("qr-fit-dots-finer-near", Level::FinerSmoother, 0.04, Look::Fit, Effort::Normal),
     qr("qr-twos", Level::First, 0.08, Look::Twos, Effort::Normal),
     qr("qr-twos-near", Level::First, 0.025, Look::Twos, Effort::Normal),
     qr("qr-twos-dots", Level::Smoother, 0.1, Look::Twos, Effort::Normal),
+    qr("qr-twos-dots-finer", Level::FinerSmoother, 0.04, Look::Twos, Effort::Normal),
     Attempt { way: Way::Rqrr, ..qr("rqrr", Level::First, 0.08, Look::Easy, Effort::Normal) }.beside(Beside::Nothing),
     qr("qr-fit-smooth", Level::Smooth, 0.06, Look::Fit, Effort::Normal),
     qr("qr-fit-half", Level::Half, 0.15, Look::Fit, Effort::Normal),
