@@ -28,13 +28,17 @@ struct Args {
     /// Each of our own marks takes one kind of wear in so many; 0 for all
     #[arg(long, default_value_t = 6)]
     spread: usize,
+    /// How long we look; what takes hours is forensic
+    #[arg(long, value_delimiter = ',', default_value = "quick,normal,forensic")]
+    effort: Vec<Effort>,
     /// The page
     #[arg(long, default_value = "docs/reading.md")]
     page: PathBuf,
 }
 
 fn main() {
-    let args = Args::parse();
+    let mut args = Args::parse();
+    args.effort.sort_unstable();
     let plan = Plan::all(args.spread);
     let own_marks = ladder::ladder(&plan).unwrap_or_else(|e| panic!("{e}"));
     let folder = truth::folder();
@@ -46,7 +50,7 @@ fn main() {
 
     let mut peers: Vec<Box<dyn Reader>> = vec![Box::new(Rqrr)];
     peers.extend(PEERS.iter().map(|name| -> Box<dyn Reader> { Box::new(Peer::new(name)) }));
-    let efforts = vec![Effort::Quick, Effort::Normal, Effort::Forensic];
+    let efforts = args.effort.clone();
     let mut readers: Vec<Box<dyn Reader>> = vec![Box::new(Touchmark { efforts, pointed: false })];
     readers.extend(peers);
     let columns = names(&readers);
@@ -56,7 +60,7 @@ fn main() {
 
     let trust = ladder::trust();
     let directory = Directory::new(&trust);
-    let efforts = vec![Effort::Normal, Effort::Forensic];
+    let efforts: Vec<Effort> = args.effort.iter().copied().filter(|effort| *effort > Effort::Quick).collect();
     readers.remove(0);
     let mut readers: Vec<Box<dyn Reader + '_>> =
         std::iter::once::<Box<dyn Reader + '_>>(Box::new(Verifier { directory: &directory, efforts }))
