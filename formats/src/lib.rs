@@ -16,6 +16,7 @@
 //! | [`disclosure`] | consignee keys for one reader | 10 |
 //! | [`ledger`] | where parts went: records, log, map, proofs | 15 |
 //! | [`reading`] | what a photo shows of a symbol | 16 |
+//! | [`case`] | the seal of a packed case | 17 |
 //! | [`expected`] | what is known of a mark before it is read | 2, 8 |
 //! | [`symbol`] | bytes as QR Code and Data Matrix | 11 |
 //! | [`text`], [`date`] | what labels and dates may hold | 1 |
@@ -25,6 +26,7 @@
 pub mod base45;
 pub mod capsule;
 pub mod carried;
+pub mod case;
 pub mod close;
 mod codec;
 pub mod container;

@@ -184,6 +184,14 @@ pub fn message<T: Document>(document: &T) -> Vec<u8> {
     out.into_bytes()
 }
 
+/// The canonical JSON (RFC 8785) of `value`, whose names are ASCII.
+#[must_use]
+pub fn canonical(value: &Value) -> String {
+    let mut out = String::new();
+    put_canonical(&mut out, value);
+    out
+}
+
 /// Members are sorted here, for a dependant may build serde_json so that its objects keep the order of the file. Keys are
 /// ASCII, so sorting by bytes is sorting by UTF-16 (RFC 8785, section 3.2.3); serde_json escapes strings as section
 /// 3.2.2.2 asks.
@@ -199,7 +207,40 @@ fn put_canonical(out: &mut String, value: &Value) {
             });
         }
         Value::Array(items) => put_list(out, ('[', ']'), items, put_canonical),
+        Value::Number(number) if number.is_f64() => put_number(out, number.as_f64().unwrap_or_default()),
         other => out.push_str(&other.to_string()),
+    }
+}
+
+/// A number with a fraction or of any size, as RFC 8785, section 3.2.2.3, asks: as ECMAScript writes it (ECMA-262,
+/// Number::toString), with the fewest digits that give the same number back.
+fn put_number(out: &mut String, number: f64) {
+    if number == 0.0 {
+        out.push('0');
+        return;
+    }
+    if number < 0.0 {
+        out.push('-');
+    }
+    let scientific = format!("{:e}", number.abs());
+    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let digits = digits.replace('.', "");
+    // The place of the decimal point behind the first digit.
+    let point = exponent.parse::<i32>().unwrap_or_default() + 1;
+    let count = digits.len() as i32;
+    let zeros = |n: i32| "0".repeat(n.unsigned_abs() as usize);
+    match point {
+        count_on if (count..=21).contains(&count_on) => *out += &(digits + &zeros(point - count)),
+        1..=21 => {
+            let (whole, rest) = digits.split_at(point as usize);
+            *out += &format!("{whole}.{rest}");
+        }
+        -5..=0 => *out += &format!("0.{}{digits}", zeros(point)),
+        _ => {
+            let (first, rest) = digits.split_at(1);
+            let rest = if rest.is_empty() { String::new() } else { format!(".{rest}") };
+            *out += &format!("{first}{rest}e{:+}", point - 1);
+        }
     }
 }
 
@@ -328,5 +369,32 @@ mod tests {
         let mut out = String::new();
         put_canonical(&mut out, &value);
         assert_eq!(out, "{\"B\":null,\"a\":\"€\\u000f\\nA'B\\\"\\\\\\\"/\u{7f}\",\"b\":[9007199254740991,true,{}]}");
+    }
+
+    #[test]
+    fn numbers_are_written_as_ecmascript_does() {
+        // RFC 8785, appendix B, and the ends of each notation.
+        let expected = [
+            (0.0, "0"),
+            (-0.0, "0"),
+            (5e-324, "5e-324"),
+            (-5e-324, "-5e-324"),
+            (f64::MAX, "1.7976931348623157e+308"),
+            (9007199254740992.0, "9007199254740992"),
+            (295147905179352830000.0, "295147905179352830000"),
+            (9.999999999999997e22, "9.999999999999997e+22"),
+            (1e23, "1e+23"),
+            (999999999999999700000.0, "999999999999999700000"),
+            (1e21, "1e+21"),
+            (9.999999999999997e-7, "9.999999999999997e-7"),
+            (0.000001, "0.000001"),
+            (333333333.33333329, "333333333.3333333"),
+            (-0.0000033333333333333333, "-0.0000033333333333333333"),
+            (129.3, "129.3"),
+            (50.0, "50"),
+        ];
+        for (number, text) in expected {
+            assert_eq!(canonical(&Value::from(number)), text);
+        }
     }
 }

@@ -54,7 +54,8 @@ impl Label {
 
 /// Characters that a label never holds: controls, line separators, and all that turn the direction of writing or show
 /// nothing (Unicode Default_Ignorable_Code_Point), which could make one part number look like another.
-pub(crate) fn forbidden(c: char) -> bool {
+#[must_use]
+pub fn forbidden(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}')
         || matches!(c, '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}')

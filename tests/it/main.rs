@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A test stops where its premise fails.
 
 mod batch;
+mod case;
 mod docs;
 mod grading;
 mod ledger;

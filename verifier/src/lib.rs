@@ -19,6 +19,7 @@ pub mod pipeline;
 pub mod read;
 pub mod reading;
 pub mod recover;
+pub mod request;
 pub mod sightings;
 pub mod verdict;
 pub mod verify;

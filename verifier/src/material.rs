@@ -5,8 +5,8 @@ use crate::files::{ReadError, read_regular};
 use crate::pins::{Pins, PinsError};
 use crate::verify::Answered;
 use age::x25519::Identity;
-use ed25519_dalek::pkcs8::DecodePrivateKey;
-use ed25519_dalek::{Signer, SigningKey};
+use ed25519_dalek::pkcs8::{DecodePrivateKey, DecodePublicKey};
+use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use jiff::Timestamp;
 use std::fmt;
 use std::io::{self, Read};
@@ -269,6 +269,20 @@ pub fn open_signing_key(path: &Path) -> Result<RequesterKey, MaterialError> {
     let key = pem.and_then(|pem| SigningKey::from_pkcs8_pem(pem.trim()).ok());
     key.map(RequesterKey).ok_or_else(|| {
         let what = "not a private Ed25519 key in PKCS#8 and PEM without a passphrase, as `openssl genpkey -algorithm ed25519` makes it";
+        at(path)(MaterialErrorKind::Unusable(what.into()))
+    })
+}
+
+/// Reads a public key: SubjectPublicKeyInfo in PEM, as `openssl pkey -pubout` writes it, or its 32 bytes in base64.
+///
+/// # Errors
+/// [`MaterialError`].
+pub fn open_public_key(path: &Path) -> Result<KeyBytes, MaterialError> {
+    let bytes = read_file(path)?;
+    let text = std::str::from_utf8(&bytes).unwrap_or_default().trim();
+    let pem = VerifyingKey::from_public_key_pem(text).ok().map(|key| KeyBytes(key.to_bytes()));
+    pem.or_else(|| text.to_owned().try_into().ok()).ok_or_else(|| {
+        let what = "not a public Ed25519 key, in PEM as `openssl pkey -pubout` writes it or in base64";
         at(path)(MaterialErrorKind::Unusable(what.into()))
     })
 }

@@ -4,7 +4,7 @@ use super::folder::{Folder, FolderError, FolderErrorKind};
 use super::journal::Journal;
 use super::parts::{Part, Parts, Shot};
 use super::record::{Case, CloneFinding, Group, Mark};
-use super::{soft, table};
+use super::{report, soft, table};
 use crate::examine::fused;
 use crate::pipeline::{Event, Put, each, threads};
 use crate::read::Symbol;
@@ -37,7 +37,8 @@ pub trait Known {
     fn clones(&mut self, mark: &Mark, shots: &[Shot]) -> Result<Vec<CloneFinding>, FolderError>;
 }
 
-/// Writes `results.jsonl`, `results.csv` and `parts.jsonl` from what is in the journal, `parts.jsonl` last.
+/// Writes `results.jsonl`, `results.csv` and `parts.jsonl` from what is in the journal, and of these `report.html` and
+/// `flows.graphml`.
 ///
 /// # Errors
 /// [`FolderError`].
@@ -81,6 +82,7 @@ pub fn assemble(
         summary.cloned += u64::from(!part.clones.is_empty());
         Ok(part)
     }))?;
+    report::write(folder, report::Language::default())?;
     Ok(summary)
 }
 

@@ -1,6 +1,7 @@
 //! `touchmark-verify`: arguments in, words and exit status out. Only this module and those under it print.
 
 mod batch;
+mod case;
 mod each;
 mod files0;
 mod grade;
@@ -84,6 +85,9 @@ enum Command {
     Request(request::RequestArgs),
     /// Check a maker's answer to a trace request, and print through whose hands the parts went
     Trail(trail::TrailArgs),
+    /// Report, pack, check, redact and merge cases, and what they lead to
+    #[command(subcommand)]
+    Case(case::CaseCommand),
     /// Look at trust bundles, and accept the authority that signs them
     #[command(subcommand)]
     Trust(trust::TrustCommand),
@@ -237,6 +241,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, io: &mut Io<'_>) -> Status 
         Command::Text(args) => text::run(&args, io),
         Command::Request(args) => request::run(&args, io),
         Command::Trail(args) => trail::run(&args, io),
+        Command::Case(command) => case::run(&command, io),
         Command::Trust(command) => trust::run(&command, io),
     };
     match done {

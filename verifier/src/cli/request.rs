@@ -2,19 +2,12 @@
 
 use super::{Io, Stop};
 use crate::material::{self, MaterialError, MaterialErrorKind};
+use crate::request::{Places, Requester, collect, request};
 use crate::verdict::Status;
 use clap::Args;
-use jiff::Timestamp;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use touchmark_formats::key::KeyBytes;
-use touchmark_formats::ledger::map::Place;
-use touchmark_formats::ledger::request::{MAX_PLACES, TraceRequest};
-use touchmark_formats::mark::Serial;
-use touchmark_formats::signed::{Signed, is_line, message};
 use touchmark_formats::text::Label;
-use touchmark_formats::trust::Trust;
 
 #[derive(Debug, Args)]
 pub(super) struct RequestArgs {
@@ -46,7 +39,7 @@ pub(super) struct RequestArgs {
 
 pub(super) fn run(args: &RequestArgs, io: &mut Io<'_>) -> Result<Status, Stop> {
     let trust = material::open_trust(&args.trust, None)?.bundle.signed;
-    let mut found: BTreeMap<Label, BTreeSet<Place>> = BTreeMap::new();
+    let mut found = Places::new();
     for path in &args.verdicts {
         let bytes = material::read_file(path)?;
         for value in serde_json::Deserializer::from_slice(&bytes).into_iter::<Value>() {
@@ -66,53 +59,17 @@ pub(super) fn run(args: &RequestArgs, io: &mut Io<'_>) -> Result<Status, Stop> {
         };
         return Err(Stop::unusable(args.verdicts.first().unwrap_or(&args.out), what));
     };
-    if places.len() > MAX_PLACES {
-        return Err(Stop::unusable(&args.out, format!("more than {MAX_PLACES} serials: ask in several requests")));
-    }
-    if !is_line(&args.case) || args.recipient.parse::<age::x25519::Recipient>().is_err() {
-        return Err(Stop::unusable(&args.out, "the case or the recipient is not one that a request can hold"));
-    }
-    let request = TraceRequest {
-        requester: args.requester.clone(),
+    let requester = Requester {
+        name: args.requester.clone(),
         recipient: args.recipient.clone(),
         case: args.case.clone(),
-        // Files that people read say seconds.
-        created: Timestamp::from_second(io.now.as_second()).unwrap_or(io.now),
-        places: places.iter().copied().collect(),
+        key: &material::open_signing_key(&args.key)?,
+        now: io.now,
     };
-    let key = material::open_signing_key(&args.key)?;
-    let mut envelope = Signed::new(request);
-    let (public, signature) = key.sign(&message(&envelope.signed));
-    envelope.attach(public, signature);
+    let (envelope, public) = request(&requester, places).map_err(|e| Stop::unusable(&args.out, e.to_string()))?;
     std::fs::write(&args.out, envelope.to_json())
         .map_err(|e| Stop::Material(MaterialError { path: args.out.clone(), kind: MaterialErrorKind::Io(e) }))?;
     let serials = if places.len() == 1 { "1 serial".to_owned() } else { format!("{} serials", places.len()) };
     writeln!(io.stderr, "{}: asks {maker} where {serials} went; signed by {public}", args.out.display())?;
     Ok(Status::AllAuthentic)
-}
-
-/// Every mark with a good signature in a verdict, wherever it stands there: its line key by what the bundle says.
-fn collect(value: &Value, trust: &Trust, found: &mut BTreeMap<Label, BTreeSet<Place>>) {
-    match value {
-        Value::Array(items) => items.iter().for_each(|item| collect(item, trust, found)),
-        Value::Object(members) => {
-            let text = |name: &str| members.get(name).and_then(Value::as_str);
-            let serial = members.get("serial").and_then(Value::as_u64).and_then(Serial::new);
-            if let (Some(maker), Some(line), Some(id), Some(serial)) =
-                (text("maker"), text("line"), text("key_id"), serial)
-                && let Some((maker, line)) = line_key(trust, maker, line, id)
-            {
-                found.entry(maker).or_default().insert(Place { line, serial });
-            }
-            members.values().for_each(|member| collect(member, trust, found));
-        }
-        _ => {}
-    }
-}
-
-fn line_key(trust: &Trust, maker: &str, line: &str, id: &str) -> Option<(Label, KeyBytes)> {
-    let maker = trust.makers.iter().find(|own| own.name.as_str() == maker)?;
-    let own = maker.delegations.iter().map(|envelope| &envelope.signed);
-    let found = own.into_iter().find(|d| d.line.as_str() == line && d.key.id().to_string() == id)?;
-    Some((maker.name.clone(), found.key))
 }

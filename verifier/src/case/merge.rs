@@ -1,0 +1,325 @@
+//! `case merge`: cases of several teams and countries in one view. The same photo and the same part are joined; where the
+//! cases contradict each other, the view says so.
+
+use super::bag::{BagError, at};
+use super::folder::{Folder, FolderError};
+use super::pack::{Place, TOOL, copied};
+use super::record::{Case, CloneFinding, CloneKind, Finding, PartResult, PhotoName, PhotoResult};
+use super::report::{self, Language};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::path::Path;
+
+/// The finding that cases say different verdicts of one mark.
+pub const DIFFERENT_VERDICTS: &str = "different-verdicts";
+
+/// What came of a merge.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Merged {
+    /// Photos in the view.
+    pub photos: u64,
+    /// Photos that several cases have, joined.
+    pub same_photos: u64,
+    /// Parts in the view.
+    pub parts: u64,
+    /// Parts that several cases have, joined.
+    pub same_parts: u64,
+    /// Parts of which the cases say different verdicts.
+    pub conflicts: u64,
+    /// Parts of which the cases have different photos: one part seen twice, or a copy.
+    pub clones: u64,
+}
+
+/// Puts the cases in `folders` together into a new case folder `out`, whole or not at all.
+///
+/// # Errors
+/// [`BagError`].
+pub fn merge(folders: &[Folder], out: &Path, language: Language, now: Timestamp) -> Result<Merged, BagError> {
+    let cases = folders.iter().map(Folder::case).collect::<Result<Vec<Case>, _>>()?;
+    let names = names(&cases);
+    let place = Place::beside(out)?;
+    let view = Folder::at(place.path());
+    let mut merging = Merging::default();
+    for (folder, name) in folders.iter().zip(&names) {
+        merging.case(folder, name)?;
+        for photo in folder.results()? {
+            for crop in photo?.marks.into_iter().filter_map(|mark| mark.crop).filter(|crop| report::is_crop(crop)) {
+                let (from, to) = (folder.root().join(&crop), place.path().join(&crop));
+                // The view shows what pictures there are.
+                if !to.exists() && from.is_file() {
+                    copied(&from, &to, |_| {})?;
+                }
+            }
+        }
+    }
+    let merged = merging.finish(&view)?;
+    let name = out.file_name().map_or_else(|| "merged".into(), |name| name.to_string_lossy().into_owned());
+    view.write_case(&merged_case(&cases, &names, &name, now).ok_or_else(|| at(out)("no case to merge"))?)?;
+    super::table::write(&view)?;
+    report::write(&view, language)?;
+    place.keep(out)?;
+    Ok(merged)
+}
+
+/// What the cases are called in the view, no two alike.
+fn names(cases: &[Case]) -> Vec<String> {
+    let mut taken = HashSet::new();
+    let unlike = |case: &Case| {
+        let other = (2..).map(|n| format!("{}-{n}", case.name));
+        let mut all = std::iter::once(case.name.clone()).chain(other);
+        all.find(|name| taken.insert(name.clone())).unwrap_or_default()
+    };
+    cases.iter().map(unlike).collect()
+}
+
+/// The view's own `case.json`: of the cases as they say it themselves.
+fn merged_case(cases: &[Case], names: &[String], name: &str, now: Timestamp) -> Option<Case> {
+    let first = cases.first()?;
+    let told = |(case, name): (&Case, &String)| {
+        json!({
+            "name": name, "tool": case.tool, "created": case.created, "trust": case.trust, "disclosures": case.disclosures,
+        })
+    };
+    let told: Vec<Value> = cases.iter().zip(names).map(told).collect();
+    let mut case = first.clone();
+    case.tool = TOOL.to_owned();
+    case.created = Timestamp::from_second(now.as_second()).unwrap_or(now);
+    case.name = name.to_owned();
+    case.inputs = names.to_vec();
+    case.disclosures = Vec::new();
+    case.other.insert("cases".into(), told.into());
+    Some(case)
+}
+
+/// What makes marks those of one part: the line key and the serial, or the range of a container.
+type Key = (String, u64, u64, String);
+
+#[derive(Default)]
+struct Merging {
+    photos: BTreeMap<String, PhotoResult>,
+    by_hash: HashMap<String, String>,
+    parts: BTreeMap<String, Seen>,
+    by_key: HashMap<Key, String>,
+    taken: HashSet<String>,
+    same_photos: u64,
+    same_parts: HashSet<String>,
+}
+
+/// A part, and what each case says of it.
+struct Seen {
+    part: PartResult,
+    said: Vec<Said>,
+}
+
+struct Said {
+    case: String,
+    verdict: crate::verdict::Verdict,
+    photos: BTreeSet<PhotoName>,
+}
+
+impl Merging {
+    fn case(&mut self, folder: &Folder, name: &str) -> Result<(), FolderError> {
+        let mut hashes: HashMap<String, Option<String>> = HashMap::new();
+        let mut ids: HashMap<String, String> = HashMap::new();
+        for part in folder.parts()? {
+            let part = part?;
+            ids.insert(part.id.clone(), self.id(&part, name));
+        }
+        for photo in folder.results()? {
+            let mut photo = photo?;
+            hashes.insert(photo.photo.path.clone(), photo.photo.sha256.clone());
+            photo.photo.path = within(name, &photo.photo.path);
+            photo.photo.path_base64 = None;
+            let new = |id: &mut String| *id = ids.get(id).cloned().unwrap_or_else(|| id.clone());
+            photo.parts.iter_mut().for_each(new);
+            photo.marks.iter_mut().filter_map(|mark| mark.part_id.as_mut()).for_each(new);
+            self.photo(photo, name);
+        }
+        for part in folder.parts()? {
+            let mut part = part?;
+            if let Some(id) = ids.get(&part.id) {
+                part.id.clone_from(id);
+            }
+            for clone in &mut part.clones {
+                clone.here.path = within(name, &clone.here.path);
+                // A photo of an earlier case is that case's, not of this one.
+                if clone.case.is_none() {
+                    clone.there.path = within(name, &clone.there.path);
+                }
+                clone.part_id = clone.part_id.take().map(|id| ids.get(&id).cloned().unwrap_or(id));
+            }
+            let own =
+                |path: &String| PhotoName { path: within(name, path), sha256: hashes.get(path).cloned().flatten() };
+            let photos = part.photos.iter().map(own).collect();
+            part.photos.iter_mut().chain(&mut part.read_from).for_each(|path| *path = within(name, path));
+            self.part(part, photos, name);
+        }
+        Ok(())
+    }
+
+    /// What a part is called in the view: as its own case calls it, if that is free.
+    fn id(&mut self, part: &PartResult, case: &str) -> String {
+        let key = key(part);
+        if let Some(id) = key.as_ref().and_then(|key| self.by_key.get(key)) {
+            return id.clone();
+        }
+        let mut id = part.id.clone();
+        let mut n = 2;
+        while !self.taken.insert(id.clone()) {
+            id = format!("{}-{n}", part.id);
+            n += 1;
+        }
+        // A part that cannot be told from others is one of its case alone.
+        let key = key.unwrap_or_else(|| (case.to_owned(), 0, 0, part.id.clone()));
+        self.by_key.insert(key, id.clone());
+        id
+    }
+
+    fn photo(&mut self, photo: PhotoResult, case: &str) {
+        let known = photo.photo.sha256.as_ref().and_then(|hash| self.by_hash.get(hash)).cloned();
+        match known.and_then(|path| self.photos.get_mut(&path)) {
+            Some(before) => {
+                self.same_photos += 1;
+                // The graver verdict stands; what the cases say of the part is told there.
+                if photo.verdict > before.verdict {
+                    (before.verdict, before.reason, before.marks) = (photo.verdict, photo.reason, photo.marks);
+                }
+                let new: Vec<_> = photo.parts.into_iter().filter(|id| !before.parts.contains(id)).collect();
+                before.parts.extend(new);
+                let also = before.other.entry("also_in").or_insert_with(|| json!([]));
+                also.as_array_mut().map(|list| list.push(case.into())).unwrap_or_default();
+            }
+            None => {
+                let path = photo.photo.path.clone();
+                if let Some(hash) = &photo.photo.sha256 {
+                    self.by_hash.insert(hash.clone(), path.clone());
+                }
+                self.photos.insert(path, photo);
+            }
+        }
+    }
+
+    fn part(&mut self, part: PartResult, photos: BTreeSet<PhotoName>, case: &str) {
+        let said = Said { case: case.to_owned(), verdict: part.mark.verdict, photos };
+        let Some(seen) = self.parts.get_mut(&part.id) else {
+            self.parts.insert(part.id.clone(), Seen { part, said: vec![said] });
+            return;
+        };
+        self.same_parts.insert(part.id.clone());
+        seen.said.push(said);
+        let own = &mut seen.part;
+        // What one case knows and the other does not, be it a consignee or a trail; and the graver verdict.
+        if part.mark.verdict > own.mark.verdict {
+            (own.mark.verdict, own.mark.reason) = (part.mark.verdict, part.mark.reason);
+        }
+        let disclosed = |part: &PartResult| part.mark.consignee.as_ref().is_some_and(|c| c.status == "disclosed");
+        if own.mark.consignee.is_none()
+            || part.mark.consignee.as_ref().is_some_and(|c| c.status == "disclosed") && !disclosed(own)
+        {
+            own.mark.consignee = part.mark.consignee;
+        }
+        let longer =
+            part.mark.trail.as_ref().map(|trail| trail.records) > own.mark.trail.as_ref().map(|trail| trail.records);
+        if longer {
+            own.mark.trail = part.mark.trail;
+        }
+        own.crop = own.crop.take().or(part.crop);
+        own.photos.extend(part.photos);
+        own.read_from.extend(part.read_from);
+        own.clones.extend(part.clones);
+        for finding in part.mark.findings {
+            if !own.mark.findings.contains(&finding) {
+                own.mark.findings.push(finding);
+            }
+        }
+    }
+
+    fn finish(mut self, view: &Folder) -> Result<Merged, FolderError> {
+        let mut merged =
+            Merged { same_photos: self.same_photos, same_parts: self.same_parts.len() as u64, ..Merged::default() };
+        let by_hash = std::mem::take(&mut self.by_hash);
+        for seen in self.parts.values_mut() {
+            merged.conflicts += u64::from(seen.conflict());
+            merged.clones += u64::from(seen.copies());
+            // A photo that two cases have stands under its first name.
+            let names: HashMap<&str, &str> = seen
+                .said
+                .iter()
+                .flat_map(|said| &said.photos)
+                .filter_map(|photo| Some((photo.path.as_str(), by_hash.get(photo.sha256.as_ref()?)?.as_str())))
+                .collect();
+            for list in [&mut seen.part.photos, &mut seen.part.read_from] {
+                list.iter_mut()
+                    .for_each(|path| *path = names.get(path.as_str()).map_or(path.clone(), |name| (*name).to_owned()));
+                list.sort();
+                list.dedup();
+            }
+        }
+        (merged.photos, merged.parts) = (self.photos.len() as u64, self.parts.len() as u64);
+        view.write_results(self.photos.into_values().map(Ok::<_, FolderError>))?;
+        view.write_parts(self.parts.into_values().map(|seen| Ok::<_, FolderError>(seen.part)))?;
+        Ok(merged)
+    }
+}
+
+impl Seen {
+    /// Notes that the cases say different verdicts, if they do.
+    fn conflict(&mut self) -> bool {
+        let verdicts: BTreeSet<_> = self.said.iter().map(|said| said.verdict).collect();
+        if verdicts.len() < 2 {
+            return false;
+        }
+        let each: Vec<String> =
+            self.said.iter().map(|said| format!("{} in {}", said.verdict.name(), said.case)).collect();
+        let detail = format!("{}: compare their trust bundles", each.join(", "));
+        self.part.mark.findings.push(Finding { finding: DIFFERENT_VERDICTS.into(), detail });
+        true
+    }
+
+    /// Notes that two cases have the mark on photos of which none is the same, if they do.
+    fn copies(&mut self) -> bool {
+        if self.part.mark.maker.is_none() {
+            return false;
+        }
+        let mut found = Vec::new();
+        for (n, one) in self.said.iter().enumerate() {
+            for other in self.said.iter().skip(n + 1) {
+                let hashes =
+                    |said: &Said| said.photos.iter().filter_map(|photo| photo.sha256.clone()).collect::<BTreeSet<_>>();
+                let (Some(here), Some(there)) = (one.photos.first(), other.photos.first()) else { continue };
+                if hashes(one).is_disjoint(&hashes(other)) {
+                    found.push(CloneFinding {
+                        why: CloneKind::OtherCase,
+                        detail: "two cases have this mark, and no photo in common: one part that both saw, or a copy"
+                            .into(),
+                        here: here.clone(),
+                        there: there.clone(),
+                        part_id: None,
+                        case: Some(other.case.clone()),
+                    });
+                }
+            }
+        }
+        let any = !found.is_empty();
+        self.part.clones.extend(found);
+        any
+    }
+}
+
+fn within(case: &str, path: &str) -> String {
+    if path.is_empty() { String::new() } else { format!("{case}/{path}") }
+}
+
+fn key(part: &PartResult) -> Option<Key> {
+    let line = part.mark.line_key.clone()?;
+    match (part.mark.serial, &part.mark.container) {
+        (Some(serial), _) => Some((line, serial, serial, String::new())),
+        (None, Some(held)) => Some((line, held.first, held.last, held.level.clone())),
+        (None, None) => None,
+    }
+}
+
+#[cfg(test)]
+#[path = "merge/tests.rs"]
+mod tests;

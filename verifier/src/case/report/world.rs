@@ -1,0 +1,142 @@
+//! The map: outlines of countries, and where a place is on it.
+
+use super::svg::{Drawing, tenth};
+use super::words::{Language, say};
+use crate::case::flows::Country;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// What `world.py` made.
+#[derive(Deserialize)]
+struct World {
+    width: f64,
+    height: f64,
+    paths: BTreeMap<String, String>,
+    points: BTreeMap<String, [f64; 2]>,
+}
+
+/// The map with countries shaded by what was sold to there, circles where parts were made, arcs for what was sold from one
+/// to the other, and a point for each place (degrees north and east) at which photos were taken, with how many.
+pub(super) fn map(
+    countries: &BTreeMap<String, Country>,
+    routes: &BTreeMap<(String, String), u64>,
+    places: &BTreeMap<(i32, i32), u64>,
+    language: Language,
+) -> Option<String> {
+    if countries.is_empty() && places.is_empty() {
+        return None;
+    }
+    // A file of this program, which a test reads.
+    let world: World = serde_json::from_str(include_str!("world.json")).ok()?;
+    let mut drawing = Drawing::default();
+    let most = countries.values().map(|country| country.sold).max().unwrap_or(0);
+    for (code, path) in &world.paths {
+        let sold = countries.get(code).map_or(0, |country| country.sold);
+        let class = format!("land shade{}", shade(sold, most));
+        drawing.shape("path", &[("class", &class), ("d", path)], &title(code, countries.get(code), language));
+    }
+    for ((from, to), parts) in routes {
+        if let (Some([x1, y1]), Some([x2, y2]), true) = (world.points.get(from), world.points.get(to), from != to) {
+            // Bent to the left of the way, so that there and back do not cover each other.
+            let (bx, by) = ((x1 + x2) / 2.0 + (y2 - y1) * 0.2, (y1 + y2) / 2.0 - (x2 - x1) * 0.2);
+            let line = format!("M{x1} {y1}Q{} {} {x2} {y2}", tenth(bx), tenth(by));
+            let wide = tenth(0.8 + (*parts as f64).log10() * 1.2);
+            drawing.shape(
+                "path",
+                &[("class", &"route"), ("d", &line), ("stroke-width", &wide)],
+                &format!("{from} → {to}: {parts}"),
+            );
+        }
+    }
+    for (code, country) in countries {
+        let Some([x, y]) = world.points.get(code) else { continue };
+        if country.made > 0 {
+            let radius = tenth(3.0 + (country.made as f64).log10() * 2.5);
+            circle(&mut drawing, "made", *x, *y, radius, &title(code, Some(country), language));
+        } else if !world.paths.contains_key(code) {
+            circle(&mut drawing, "small", *x, *y, 3.0, &title(code, Some(country), language));
+        }
+    }
+    for ((north, east), photos) in places {
+        let (x, y) = project(f64::from(*east) / 10.0, f64::from(*north) / 10.0, world.width);
+        let title = format!("{}: {photos}", say(language, "found"));
+        circle(&mut drawing, "place", tenth(x), tenth(y), tenth(2.0 + (*photos as f64).log10()), &title);
+    }
+    Some(drawing.finish("map", world.width, world.height, say(language, "map")))
+}
+
+fn circle(drawing: &mut Drawing, class: &str, x: f64, y: f64, radius: f64, title: &str) {
+    drawing.shape("circle", &[("class", &class), ("cx", &x), ("cy", &y), ("r", &radius)], title);
+}
+
+fn title(code: &str, country: Option<&Country>, language: Language) -> String {
+    let Some(Country { made, sold, passed }) = country else { return String::new() };
+    let numbers = [("made", made), ("sold", sold), ("passed", passed)];
+    let said = numbers.iter().filter(|(_, n)| **n > 0).map(|(key, n)| format!("{} {n}", say(language, key)));
+    format!("{code}: {}", said.collect::<Vec<_>>().join(", "))
+}
+
+/// 0 for none, 1 to 4 by the logarithm: one maker's main market does not make all others look alike.
+fn shade(parts: u64, most: u64) -> u32 {
+    if parts == 0 || most == 0 {
+        return 0;
+    }
+    let of = ((parts as f64).ln_1p() / (most as f64).ln_1p() * 4.0).ceil();
+    (of as u32).clamp(1, 4)
+}
+
+/// Equal Earth (Šavrič, Patterson, Jenny 2018), as in `world.py`: degrees to units of a map `width` wide.
+fn project(east: f64, north: f64, width: f64) -> (f64, f64) {
+    let flat = |east: f64, north: f64| {
+        let [a1, a2, a3, a4] = [1.340_264, -0.081_106, 0.000_893, 0.003_796];
+        let root3 = 3.0_f64.sqrt();
+        let theta = (root3 / 2.0 * north.to_radians().sin()).asin();
+        let (t2, t6) = (theta.powi(2), theta.powi(6));
+        let x = 2.0 * root3 * east.to_radians() * theta.cos();
+        (
+            x / (3.0 * (9.0 * a4 * t6 * t2 + 7.0 * a3 * t6 + 3.0 * a2 * t2 + a1)),
+            theta * (a4 * t6 * t2 + a3 * t6 + a2 * t2 + a1),
+        )
+    };
+    let (right, top) = (flat(180.0, 0.0).0, flat(0.0, 84.0).1);
+    let scale = width / (2.0 * right);
+    let (x, y) = flat(east.clamp(-180.0, 180.0), north.clamp(-90.0, 90.0));
+    ((x + right) * scale, (top - y) * scale)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_where_the_outlines_are() {
+        let world: World = serde_json::from_str(include_str!("world.json")).unwrap();
+        assert!(include_str!("world.json").len() < 60_000);
+        assert!(world.paths.len() > 170 && world.points.len() > 200);
+        assert!(world.paths.values().all(|path| path.chars().all(|c| c.is_ascii_digit() || "Mlz -".contains(c))));
+        // Singapore, the port, lies where `world.py` put it; so does Malta.
+        for (code, east, north) in [("SG", 103.85, 1.29), ("MT", 14.51, 35.90)] {
+            let (x, y) = project(east, north, world.width);
+            let [px, py] = world.points[code];
+            assert!((x - px).hypot(y - py) < 1.5, "{code}: {x} {y}, {px} {py}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_a_place_or_country_is_drawn_nowhere() {
+        let mut countries = BTreeMap::new();
+        countries.insert("\"><script>".to_owned(), Country { made: 1, sold: 2, passed: 0 });
+        countries.insert("HK".to_owned(), Country { made: 0, sold: u64::MAX, passed: 0 });
+        let routes = BTreeMap::from([(("\"><script>".to_owned(), "HK".to_owned()), 3)]);
+        let places = BTreeMap::from([((i32::MAX, i32::MIN), 1)]);
+        let drawn = map(&countries, &routes, &places, Language::En).unwrap();
+        assert!(!drawn.contains("<script>") && !drawn.contains("NaN"), "{drawn}");
+        assert!(drawn.contains("class=\"small\""), "Hong Kong is too small for an outline");
+        assert_eq!(map(&BTreeMap::new(), &BTreeMap::new(), &BTreeMap::new(), Language::En), None);
+    }
+
+    #[test]
+    fn shades_grow_with_the_number() {
+        assert_eq!([0, 1, 10, 100, 1000].map(|n| shade(n, 1000)), [0, 1, 2, 3, 4]);
+    }
+}
