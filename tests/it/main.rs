@@ -3,6 +3,7 @@
 
 mod batch;
 mod case;
+mod cosigned;
 mod docs;
 mod grading;
 mod ledger;
