@@ -67,7 +67,7 @@ pub(super) enum Walked {
 pub struct Gather<'a> {
     /// The folder of this very case.
     pub case: &'a Path,
-    /// Whether a photo of this path and stamp is to be examined, or was before.
+    /// Whether a photo of this path and stamp is to be examined: not if it was before, nor if it was asked for already.
     pub wanted: &'a (dyn Fn(&[u8], &str) -> bool + Sync),
     /// Bytes that may be held of photos out of archives.
     pub held: &'a Budget,
@@ -224,6 +224,7 @@ impl<'a> Gather<'a> {
             }
             (_, Ok(content)) => content,
         };
+        // Before the content is read, and only once.
         if !(self.wanted)(&path, stamp) {
             return ControlFlow::Continue(());
         }
@@ -237,18 +238,19 @@ impl<'a> Gather<'a> {
         }
         let limit = self.limits.file_bytes;
         if size > limit {
-            let why = format!("the file is larger than {} MiB", limit >> 20);
-            return self.put(path, stamp, put, || Content::Missing(why));
+            let content = Content::Missing(format!("the file is larger than {} MiB", limit >> 20));
+            return put(Found { path, stamp: stamp.to_owned(), content });
         }
         let loan = self.held.borrow(size);
         // No more than it claims: room for that is lent.
         let room = (size + 1).saturating_sub(bytes.len() as u64);
         let read = content.take(room).read_to_end(&mut bytes);
-        self.put(path, stamp, put, || match read {
+        let content = match read {
             Ok(_) if bytes.len() as u64 > size => Content::Missing("it is larger than its archive says".into()),
             Ok(_) => Content::Bytes(bytes, loan),
             Err(e) => Content::Missing(format!("it cannot be taken out of its archive ({e})")),
-        })
+        };
+        put(Found { path, stamp: stamp.to_owned(), content })
     }
 }
 
