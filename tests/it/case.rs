@@ -168,7 +168,7 @@ fn usual(browser: &mut Browser, report: &Path) {
         browser.evaluate("[...document.querySelectorAll('#rows .tag:not(.doubt)')].map((tag) => tag.textContent)");
     let tags = tags.as_array().unwrap();
     assert!(!tags.is_empty() && tags.iter().all(|tag| tag == "forged"), "{forged} {tags:?}");
-    browser.evaluate("document.getElementById('reset').click()");
+    browser.evaluate("document.getElementById('show-all').click()");
     // A name in a table above is a filter.
     browser.evaluate("document.querySelector('[data-pick=lot]').click()");
     let own =

@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// Rows of the tables of makers and the like.
-const MOST_COUNTS: usize = 20;
+const MOST_COUNTS: usize = 12;
 /// Rows of the table of flows.
-const MOST_FLOWS: usize = 40;
+const MOST_FLOWS: usize = 20;
 
 /// Parts by maker, consignee, lot and month, a table each.
 pub(super) fn counts(parts: &[PartResult], language: Language) -> String {
@@ -148,11 +148,12 @@ pub(super) fn timeline(parts: &[PartResult], language: Language) -> String {
     let _ = write!(out, "<ul class=\"legend\">{}{}</ul>", key("made"), key("arrivals"));
     out += &head("timeline-caption", &[("date", false), ("made", true), ("arrivals", true)], language);
     for (month, (made, arrived)) in months {
-        let month = escape(&month);
-        let _ = write!(
-            out,
-            "<tr><th scope=\"row\">{month}</th><td class=\"n\">{made}</td><td class=\"n\">{arrived}</td></tr>"
-        );
+        let _ = write!(out, "<tr><th scope=\"row\">{}</th>", escape(&month));
+        for n in [made, arrived] {
+            let n = if n == 0 { String::new() } else { n.to_string() };
+            let _ = write!(out, "<td class=\"n\">{n}</td>");
+        }
+        out += "</tr>";
     }
     out + "</tbody></table>"
 }

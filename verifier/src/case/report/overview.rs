@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// Entries of the list to look at first.
-const MOST_FIRST: usize = 100;
+const MOST_FIRST: usize = 25;
 /// Photos listed without a part.
 const MOST_REST: usize = 500;
 
@@ -109,7 +109,7 @@ pub(super) fn verdicts(parts: &[PartResult], photos: &Photos, language: Language
     );
     let _ = write!(
         out,
-        "<table><caption>{}</caption><thead><tr><th scope=\"col\">{}</th><th scope=\"col\" class=\"n\">{}</th><th scope=\"col\">{}</th><th scope=\"col\"></th></tr></thead><tbody>",
+        "<table class=\"verdicts\"><caption>{}</caption><thead><tr><th scope=\"col\">{}</th><th scope=\"col\" class=\"n\">{}</th><th scope=\"col\">{}</th><th scope=\"col\"></th></tr></thead><tbody>",
         text("verdicts-caption", language),
         text("verdict", language),
         text("count", language),
@@ -131,7 +131,7 @@ pub(super) fn verdicts(parts: &[PartResult], photos: &Photos, language: Language
         );
         let _ = write!(
             out,
-            "<tr><th scope=\"row\">{}</th><td class=\"n\">{}</td><td><span class=\"bar\">{bar}</span></td><td>{}</td></tr>",
+            "<tr><th scope=\"row\">{}</th><td class=\"n\">{}</td><td><span class=\"bar\">{bar}</span></td><td class=\"means\">{}</td></tr>",
             tag(verdict, language),
             pick("verdict", name, &n.to_string()),
             text(&format!("means-{name}"), language)

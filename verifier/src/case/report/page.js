@@ -6,7 +6,7 @@
   const words = json("words");
   const { rows, signs, language: first } = json("data");
   const CHUNK = 60;
-  const PRINT_MOST = 2000;
+  const PRINT_MOST = 500;
   let language = first;
   let crops = null;
   let shown = rows;
@@ -91,8 +91,11 @@
     const part = cell(tr, t("part"));
     add(part, "bdi", row.part ?? "");
     lines(part, [row.lot && t("lot") + " " + row.lot, row.container]);
-    add(cell(tr, t("serial")), "bdi", row.serial ?? "");
-    cell(tr, t("date")).append(row.date ?? "");
+    const serial = cell(tr, t("serial"));
+    add(serial, "bdi", row.serial ?? "");
+    const date = cell(tr, t("date"));
+    date.append(row.date ?? "");
+    serial.className = date.className = "fix";
     const maker = cell(tr, t("maker"));
     add(maker, "bdi", row.maker ?? "");
     lines(maker, [row.country && region(row.country)]);

@@ -12,6 +12,8 @@ const LAYERS: usize = 6;
 /// Units between one column and the next, and of the height of a label.
 const COLUMN: f64 = 250.0;
 const ROW: f64 = 30.0;
+/// How high the boxes of the fullest column are together.
+const ALL: f64 = 240.0;
 /// How wide a box is.
 const BAR: f64 = 10.0;
 
@@ -41,7 +43,7 @@ pub(super) fn sankey(flows: &Flows, language: Language) -> Option<String> {
     for (n, one) in boxes.iter().enumerate() {
         draw_box(&mut drawing, one, n, layers, language);
     }
-    let width = COLUMN * (layers - 1) as f64 + BAR + 130.0;
+    let width = COLUMN * (layers - 1) as f64 + BAR + 170.0;
     Some(drawing.finish("flow", width, tenth(height), say(language, "flows")))
 }
 
@@ -85,11 +87,9 @@ fn folded(flows: &Flows) -> (Vec<Box>, Bands) {
 fn place(boxes: &mut [Box], bands: &Bands, layers: usize) -> f64 {
     let in_layer =
         |boxes: &[Box], layer: usize| -> Vec<usize> { (0..boxes.len()).filter(|n| boxes[*n].layer == layer).collect() };
-    let most = (0..layers).map(|layer| in_layer(boxes, layer).len()).max().unwrap_or(1);
-    let height = (most as f64 * ROW * 1.5).max(200.0);
     let parts = |boxes: &[Box], layer| in_layer(boxes, layer).iter().map(|n| boxes[*n].count.parts).sum::<u64>();
     let largest = (0..layers).map(|layer| parts(boxes, layer)).max().unwrap_or(1).max(1);
-    let scale = (height - most as f64 * ROW).max(height / 3.0) / largest as f64;
+    let scale = ALL / largest as f64;
     let mut bottom: f64 = 0.0;
     for layer in 0..layers {
         let mut own = in_layer(boxes, layer);

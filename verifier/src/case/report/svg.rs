@@ -79,6 +79,12 @@ impl Drawing {
         self.close(name)
     }
 
+    /// As [`Self::finish`], of a part of the drawing: its left, top, width and height.
+    pub(crate) fn finish_view(self, class: &str, [x, y, width, height]: [f64; 4], label: &str) -> String {
+        let whole = self.finish(class, width, height, label);
+        whole.replacen("viewBox=\"0 0 ", &format!("viewBox=\"{} {} ", tenth(x), tenth(y)), 1)
+    }
+
     /// The whole drawing, of `width` by `height` units, called `label` by programs that read aloud; `class` for the style sheet.
     pub(crate) fn finish(self, class: &str, width: f64, height: f64, label: &str) -> String {
         format!(

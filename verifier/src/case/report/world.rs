@@ -35,12 +35,17 @@ pub(super) fn map(
         let class = format!("land shade{}", shade(sold, most));
         drawing.shape("path", &[("class", &class), ("d", path)], &title(code, countries.get(code), language));
     }
+    // What there is to see decides how near the map is drawn.
+    let seated = countries.keys().filter_map(|code| world.points.get(code)).map(|[x, y]| (*x, *y));
+    let place = |(north, east): (i32, i32)| project(f64::from(east) / 10.0, f64::from(north) / 10.0, world.width);
+    let view = view(seated.chain(places.keys().map(|at| place(*at))), &world);
+    let near = view[2] / world.width;
     for ((from, to), parts) in routes {
         if let (Some([x1, y1]), Some([x2, y2]), true) = (world.points.get(from), world.points.get(to), from != to) {
             // Bent to the left of the way, so that there and back do not cover each other.
             let (bx, by) = ((x1 + x2) / 2.0 + (y2 - y1) * 0.2, (y1 + y2) / 2.0 - (x2 - x1) * 0.2);
             let line = format!("M{x1} {y1}Q{} {} {x2} {y2}", tenth(bx), tenth(by));
-            let wide = tenth(0.8 + (*parts as f64).log10() * 1.2);
+            let wide = tenth((0.8 + (*parts as f64).log10()) * near).max(0.1);
             drawing.shape(
                 "path",
                 &[("class", &"route"), ("d", &line), ("stroke-width", &wide)],
@@ -51,18 +56,34 @@ pub(super) fn map(
     for (code, country) in countries {
         let Some([x, y]) = world.points.get(code) else { continue };
         if country.made > 0 {
-            let radius = tenth(3.0 + (country.made as f64).log10() * 2.5);
+            let radius = tenth((4.0 + (country.made as f64).log10() * 2.0) * near);
             circle(&mut drawing, "made", *x, *y, radius, &title(code, Some(country), language));
         } else if !world.paths.contains_key(code) {
-            circle(&mut drawing, "small", *x, *y, 3.0, &title(code, Some(country), language));
+            circle(&mut drawing, "small", *x, *y, tenth(4.0 * near), &title(code, Some(country), language));
         }
     }
-    for ((north, east), photos) in places {
-        let (x, y) = project(f64::from(*east) / 10.0, f64::from(*north) / 10.0, world.width);
+    for (at, photos) in places {
+        let (x, y) = place(*at);
         let title = format!("{}: {photos}", say(language, "found"));
-        circle(&mut drawing, "place", tenth(x), tenth(y), tenth(2.0 + (*photos as f64).log10()), &title);
+        circle(&mut drawing, "place", tenth(x), tenth(y), tenth((2.0 + (*photos as f64).log10()) * near), &title);
     }
-    Some(drawing.finish("map", world.width, world.height, say(language, "map")))
+    Some(drawing.finish_view("map", view, say(language, "map")))
+}
+
+/// The part of the map that holds all these points with some room: a third of the world at least, in its proportions.
+fn view(points: impl Iterator<Item = (f64, f64)>, world: &World) -> [f64; 4] {
+    let start = (f64::MAX, f64::MAX, f64::MIN, f64::MIN);
+    let (left, top, right, bottom) =
+        points.fold(start, |(l, t, r, b), (x, y)| (l.min(x), t.min(y), r.max(x), b.max(y)));
+    if left > right {
+        return [0.0, 0.0, world.width, world.height];
+    }
+    let share = ((right - left) / world.width).max((bottom - top) / world.height);
+    let share = (share * 1.3).clamp(1.0 / 3.0, 1.0);
+    let (width, height) = (world.width * share, world.height * share);
+    let x = ((left + right - width) / 2.0).clamp(0.0, world.width - width);
+    let y = ((top + bottom - height) / 2.0).clamp(0.0, world.height - height);
+    [x, y, width.round(), height.round()]
 }
 
 fn circle(drawing: &mut Drawing, class: &str, x: f64, y: f64, radius: f64, title: &str) {
@@ -133,6 +154,16 @@ mod tests {
         assert!(!drawn.contains("<script>") && !drawn.contains("NaN"), "{drawn}");
         assert!(drawn.contains("class=\"small\""), "Hong Kong is too small for an outline");
         assert_eq!(map(&BTreeMap::new(), &BTreeMap::new(), &BTreeMap::new(), Language::En), None);
+    }
+
+    #[test]
+    fn the_map_shows_where_something_is() {
+        let world: World = serde_json::from_str(include_str!("world.json")).unwrap();
+        assert_eq!(view(std::iter::empty(), &world), [0.0, 0.0, world.width, world.height]);
+        let near = view([(480.0, 60.0), (520.0, 80.0)].into_iter(), &world);
+        assert!(near[0] < 480.0 && near[0] + near[2] > 520.0 && near[1] >= 0.0 && near[2] < 400.0, "{near:?}");
+        let far = view([(0.0, 0.0), (1e9, -1e9)].into_iter(), &world);
+        assert_eq!(far, [0.0, 0.0, world.width, world.height]);
     }
 
     #[test]
