@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256, Sha512};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 use std::path::{Component, Path, PathBuf};
 
 /// The folder with the payload.
@@ -79,6 +79,34 @@ pub(super) fn open_regular(path: &Path) -> Result<std::fs::File, BagError> {
         return Err(at(path)("it is not a regular file"));
     }
     std::fs::File::open(path).map_err(at(path))
+}
+
+/// The longest line of a file of lines, in bytes: as of the case folder's.
+const MAX_LINE_BYTES: u64 = 64 << 20;
+
+/// The lines of a file, one after the other, without their line feeds.
+pub(super) fn lines(path: &Path) -> Result<impl Iterator<Item = Result<String, BagError>> + '_, BagError> {
+    let mut file = io::BufReader::new(open_regular(path)?);
+    let mut number = 0;
+    let mut next = move || -> Result<Option<String>, BagError> {
+        let mut line = Vec::new();
+        number += 1;
+        file.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut line).map_err(at(path))?;
+        if line.is_empty() {
+            return Ok(None);
+        }
+        let wrong = |what: &str| at(path)(format!("line {number}: {what}"));
+        if line.pop_if(|last| *last == b'\n').is_none() && line.len() as u64 == MAX_LINE_BYTES {
+            return Err(wrong("longer than 64 MiB"));
+        }
+        String::from_utf8(line).map(Some).map_err(|_| wrong("not UTF-8"))
+    };
+    let mut failed = false;
+    Ok(std::iter::from_fn(move || {
+        let line = if failed { None } else { next().transpose() };
+        failed = matches!(line, Some(Err(_)));
+        line
+    }))
 }
 
 /// Every file below `folder`, by its path from `root` with `/` between folders. What is neither file nor folder is an error:

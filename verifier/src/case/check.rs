@@ -5,8 +5,6 @@ use super::classes::FILES;
 use super::pack::{DERIVED, EVIDENCE, SEAL, read_all};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
 use touchmark_formats::case::{CaseSeal, Class, Commitment, Piece, Root, take_members};
 use touchmark_formats::key::KeyBytes;
@@ -63,12 +61,10 @@ pub fn check(bag: &Path) -> Result<Checked, BagError> {
 /// The list of evidence.
 pub(super) fn pieces(bag: &Path) -> Result<Vec<Piece>, BagError> {
     let path = bag.join(EVIDENCE);
-    let lines = BufReader::new(bag::open_regular(&path)?).lines();
-    let piece = |(n, line): (usize, std::io::Result<String>)| {
-        let line = line.map_err(at(&path))?;
-        serde_json::from_str(&line).map_err(|e| at(&path)(format!("line {}: {e}", n + 1)))
+    let piece = |(n, line): (usize, Result<String, BagError>)| {
+        serde_json::from_str(&line?).map_err(|e| at(&path)(format!("line {}: {e}", n + 1)))
     };
-    lines.enumerate().map(piece).collect()
+    bag::lines(&path)?.enumerate().map(piece).collect()
 }
 
 impl Checked {
@@ -134,10 +130,8 @@ impl Checked {
     }
 
     fn lines(&mut self, path: &Path, name: &str, mut pieces: BTreeMap<u64, Vec<&Piece>>) -> Result<(), BagError> {
-        let file: BufReader<File> = BufReader::new(bag::open_regular(path)?);
-        for (n, line) in file.lines().enumerate() {
-            let number = n as u64 + 1;
-            let line = line.map_err(at(path))?;
+        for (n, line) in bag::lines(path)?.enumerate() {
+            let (number, line) = (n as u64 + 1, line?);
             let own = pieces.remove(&number).unwrap_or_default();
             if let Some(what) = line_problem(&line, &own) {
                 self.problem(format!("{name}, line {number}: {what}"));

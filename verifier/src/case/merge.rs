@@ -122,13 +122,16 @@ impl Merging {
     fn case(&mut self, folder: &Folder, name: &str) -> Result<(), FolderError> {
         let mut hashes: HashMap<String, Option<String>> = HashMap::new();
         let mut ids: HashMap<String, String> = HashMap::new();
+        for photo in folder.results()? {
+            let photo = photo?.photo;
+            hashes.insert(photo.path, photo.sha256);
+        }
         for part in folder.parts()? {
             let part = part?;
-            ids.insert(part.id.clone(), self.id(&part, name));
+            ids.insert(part.id.clone(), self.id(&part, name, &hashes));
         }
         for photo in folder.results()? {
             let mut photo = photo?;
-            hashes.insert(photo.photo.path.clone(), photo.photo.sha256.clone());
             photo.photo.path = within(name, &photo.photo.path);
             photo.photo.path_base64 = None;
             let new = |id: &mut String| *id = ids.get(id).cloned().unwrap_or_else(|| id.clone());
@@ -159,8 +162,8 @@ impl Merging {
     }
 
     /// What a part is called in the view: as its own case calls it, if that is free.
-    fn id(&mut self, part: &PartResult, case: &str) -> String {
-        let key = key(part);
+    fn id(&mut self, part: &PartResult, case: &str, hashes: &HashMap<String, Option<String>>) -> String {
+        let key = key(part).or_else(|| key_by_photos(part, hashes));
         if let Some(id) = key.as_ref().and_then(|key| self.by_key.get(key)) {
             return id.clone();
         }
@@ -309,6 +312,13 @@ impl Seen {
 
 fn within(case: &str, path: &str) -> String {
     if path.is_empty() { String::new() } else { format!("{case}/{path}") }
+}
+
+/// A part without a good signature is the same where its photos are, and what its case calls it by what was read.
+fn key_by_photos(part: &PartResult, hashes: &HashMap<String, Option<String>>) -> Option<Key> {
+    let own: Option<BTreeSet<String>> = part.photos.iter().map(|path| hashes.get(path).cloned().flatten()).collect();
+    let own = own.filter(|own| !own.is_empty())?;
+    Some((own.into_iter().collect::<Vec<_>>().join(" "), 0, 0, part.id.clone()))
 }
 
 fn key(part: &PartResult) -> Option<Key> {

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::io::{BufWriter, Write};
 use std::path::Path;
 use touchmark_formats::case::{Class, Piece, take_member};
 use touchmark_formats::signed::canonical;
@@ -75,8 +75,8 @@ pub fn redact(from: &Path, out: &Path, redaction: &Redaction) -> Result<BTreeMap
 /// Copies lines without the members named for each.
 fn lines(from: &Path, to: &Path, members: &BTreeMap<u64, Vec<String>>) -> Result<(), BagError> {
     let mut out = BufWriter::new(File::create(to).map_err(at(to))?);
-    for (n, line) in BufReader::new(bag::open_regular(from)?).lines().enumerate() {
-        let line = line.map_err(at(from))?;
+    for (n, line) in bag::lines(from)?.enumerate() {
+        let line = line?;
         let line = match members.get(&(n as u64 + 1)) {
             None => line,
             Some(members) => {

@@ -60,6 +60,11 @@ fn parts_that_cannot_be_told_apart_stay_apart() {
     unproven(&sample.folder());
     let (merged, view) = merged(&sample, &["case", "kyiv"]);
     assert_eq!((merged.parts, merged.same_parts, merged.clones), (4, 0, 0));
+    // The same photos are the same part, whatever can be said of it.
+    unproven(&sample.write("copy", &["one", "two"]));
+    let copies = [sample.path("case"), sample.path("copy")].map(|path| Folder::at(&path));
+    let joined = merge(&copies, &sample.path("joined"), Language::En, Timestamp::UNIX_EPOCH).unwrap();
+    assert_eq!((joined.parts, joined.same_parts), (2, 2));
     let ids: Vec<String> = parts(&view).into_iter().map(|part| part.id).collect();
     assert_eq!(ids, ["0badcafe-1", "0badcafe-1-2", "0badcafe-2", "0badcafe-2-2"]);
     let photos: Vec<PhotoResult> = view.results().unwrap().map(Result::unwrap).collect();
