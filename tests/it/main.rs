@@ -14,6 +14,7 @@ mod recovering;
 mod refusals;
 mod second;
 mod signatures;
+mod spark;
 mod spec;
 mod trail;
 mod typed;
