@@ -122,7 +122,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// As [`each`], in the order of the items. An item that takes long lets the others go on, up to [`AHEAD`] of them for each
+/// As [`each`], in the order of the items. An item that takes long lets the others go on, up to `AHEAD` of them for each
 /// thread.
 ///
 /// # Errors

@@ -1,7 +1,7 @@
 //! `report.html`: one file that shows a case, offline, to whoever has a browser.
 //!
 //! Names of files, labels in marks and names in disclosures are hostile. They go into the page as text in three ways only:
-//! escaped into markup ([`svg::escape`]), as JSON that cannot end its element ([`in_script`]), and from there by
+//! escaped into markup (`svg::escape`), as JSON that cannot end its element (`in_script`), and from there by
 //! `textContent`. The page's policy allows its own program and style by their hashes, pictures from itself and the folder
 //! beside it, and nothing else: what slipped through all that would not run, and could not call home.
 
