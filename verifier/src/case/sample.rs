@@ -21,7 +21,7 @@ pub(super) fn case(name: &str) -> Case {
 }
 
 pub(super) fn disclosed() -> Value {
-    json!({ "status": "disclosed", "number": 4711, "name": "Noordzee Instruments", "country": "NL", "address": "Kade 12", "case": "c" })
+    json!({ "status": "disclosed", "number": 471100815, "name": "Noordzee Instruments", "country": "NL", "address": "Kade 12", "case": "c" })
 }
 
 pub(super) fn part(id: &str, serial: u64, consignee: &Value, photos: &[String]) -> PartResult {
