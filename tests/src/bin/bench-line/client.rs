@@ -63,12 +63,12 @@ pub(crate) fn rate(tcp: &str, request: &str, count: u64, seconds: u64) -> f64 {
 }
 
 /// Milliseconds from request to answer, for single marks at `each` a second, sorted.
-pub(crate) fn latencies(tcp: &str, each: u64, seconds: u64) -> Vec<f64> {
+pub(crate) fn latencies(tcp: &str, id: &str, each: u64, seconds: u64) -> Vec<f64> {
     let stream = TcpStream::connect(tcp).unwrap();
     stream.set_nodelay(true).unwrap();
     let mut output = stream.try_clone().unwrap();
     let (due_sender, due) = mpsc::channel::<Instant>();
-    let total = each * seconds;
+    let (total, id) = (each * seconds, id.to_owned());
     let writer = std::thread::spawn(move || {
         let start = Instant::now();
         for n in 0..total {
@@ -77,7 +77,9 @@ pub(crate) fn latencies(tcp: &str, each: u64, seconds: u64) -> Vec<f64> {
             std::thread::sleep(at.saturating_duration_since(Instant::now()));
             due_sender.send(at).unwrap();
             output
-                .write_all(format!("{{\"id\":\"s{n}\",\"part\":\"STM32F407VGT6\",\"lot\":\"A2B347K\"}}\n").as_bytes())
+                .write_all(
+                    format!("{{\"id\":\"{id}{n}\",\"part\":\"STM32F407VGT6\",\"lot\":\"A2B347K\"}}\n").as_bytes(),
+                )
                 .unwrap();
         }
     });
