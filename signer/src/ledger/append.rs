@@ -52,6 +52,8 @@ pub(super) struct Desk {
     records: Vec<Vec<u8>>,
     /// The segments that the events meet, by place.
     segments: BTreeMap<u64, Segment>,
+    /// Which of them are on record.
+    stored: BTreeSet<u64>,
     /// Which of them are new or changed.
     changed: BTreeSet<u64>,
     /// Customers' new records.
@@ -162,16 +164,16 @@ impl Ledger {
         // Ranges beside one another, the usual case, are found together.
         let most = 4 * TOGETHER as u64;
         let found = self.segments(line, low, serial_at(last), most)?;
-        desk.segments.extend(self.segment_before(line, low)?.map(|s| (place(line, s.first), s)));
+        desk.found(line, self.segment_before(line, low)?);
         if (found.len() as u64) < most {
-            desk.segments.extend(found.into_iter().map(|s| (place(line, s.first), s)));
+            desk.found(line, found);
             return Ok(());
         }
         for (first, last) in wanted {
             let (first, last) = (serial_at(*first), serial_at(*last));
-            desk.segments.extend(self.segment_before(line, first)?.map(|s| (place(line, s.first), s)));
+            desk.found(line, self.segment_before(line, first)?);
             // More than a few are too many for any event.
-            desk.segments.extend(self.segments(line, first, last, 16)?.into_iter().map(|s| (place(line, s.first), s)));
+            desk.found(line, self.segments(line, first, last, 16)?);
         }
         Ok(())
     }
@@ -305,9 +307,12 @@ impl Ledger {
         let bundles = self.bundles(&desk)?;
         self.upsert("ledger_bundle", &["number", "body"], bundles)?;
         self.upsert("ledger_tile", &["number", "body"], desk.edge.take_rows())?;
-        let dirty = desk.changed.iter().filter_map(|at| Some((at, desk.segments.get(at)?)));
-        let rows: Vec<Row> = dirty.map(|(at, segment)| segment_row(at >> 53, segment)).collect();
-        self.upsert("ledger_segment", &SEGMENT_COLUMNS, rows)?;
+        let rows = |stored: bool| -> Vec<Row> {
+            let dirty = desk.changed.iter().filter(|at| desk.stored.contains(at) == stored);
+            dirty.filter_map(|at| Some(segment_row(at >> 53, desk.segments.get(at)?))).collect()
+        };
+        self.upsert("ledger_segment", &SEGMENT_COLUMNS, rows(true))?;
+        self.db.insert("ledger_segment", &SEGMENT_COLUMNS, rows(false))?;
         let parties = desk.parties.iter().map(|(number, record)| vec![(*number).into(), (*record).into()]).collect();
         self.upsert("ledger_party", &["number", "record"], parties)?;
         let lots = desk.lots.iter().map(|(record, lot)| vec![(*record).into(), lot.as_str().into()]).collect();
@@ -357,11 +362,21 @@ impl Desk {
             first,
             records: Vec::new(),
             segments: BTreeMap::new(),
+            stored: BTreeSet::new(),
             changed: BTreeSet::new(),
             parties: BTreeMap::new(),
             lots: BTreeMap::new(),
             known_parties: BTreeSet::new(),
             edge,
+        }
+    }
+
+    /// Notes segments that are on record.
+    fn found(&mut self, line: u64, segments: impl IntoIterator<Item = Segment>) {
+        for segment in segments {
+            let at = place(line, segment.first);
+            self.stored.insert(at);
+            self.segments.insert(at, segment);
         }
     }
 

@@ -26,6 +26,7 @@ pub(super) const FIND: &str = "SELECT version, secret, size FROM ledger";
 /// What makes the tables.
 pub(super) fn tables(dialect: Dialect) -> String {
     let Dialect { bytes, key, .. } = dialect;
+    let hashes = ["ledger_tile", "ledger_page"].map(|table| dialect.keep(table, "EXTERNAL")).concat();
     format!(
         "
         -- One row: what the salts come from, and how many records there are. Whoever appends holds it while doing so.
@@ -50,6 +51,7 @@ pub(super) fn tables(dialect: Dialect) -> String {
         -- Places where the map has changed since its last checkpoint: eight bytes each.
         CREATE TABLE ledger_changed (number {key}, body {bytes} NOT NULL);
         -- Signed checkpoints, with the cosignatures that were received.
-        CREATE TABLE ledger_checkpoint (size {key}, note TEXT NOT NULL);"
+        CREATE TABLE ledger_checkpoint (size {key}, note TEXT NOT NULL);
+        {hashes}"
     )
 }

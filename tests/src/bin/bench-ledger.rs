@@ -65,13 +65,15 @@ fn main() {
         Some(url) => Ledger::postgres(url).unwrap(),
         None => Ledger::sqlite(&file).unwrap(),
     };
-    let bytes = |records: u64| match &url {
-        None => {
-            let sizes =
-                ["", "-wal"].map(|end| std::fs::metadata(format!("{}{end}", file.display())).map_or(0, |m| m.len()));
-            format!("{:.0} bytes a record", sizes.iter().sum::<u64>() as f64 / records as f64)
-        }
-        Some(_) => String::new(),
+    let bytes = |records: u64| {
+        let all = match &url {
+            None => ["", "-wal"]
+                .map(|end| std::fs::metadata(format!("{}{end}", file.display())).map_or(0, |m| m.len()))
+                .iter()
+                .sum(),
+            Some(url) => on_server(url),
+        };
+        format!("{:.0} bytes a record", all as f64 / records as f64)
     };
     if args.again {
         look_up(&mut ledger);
@@ -106,6 +108,13 @@ fn main() {
         let audit = ledger.audit(&[head], &mut |_| ()).unwrap();
         println!("audit of {size} records: {:.1} s, {} faults", start.elapsed().as_secs_f64(), audit.faults.len());
     }
+}
+
+/// The bytes of a database.
+fn on_server(url: &str) -> u64 {
+    let mut psql = std::process::Command::new("psql");
+    let size = psql.args(["--no-psqlrc", "-Atc", "SELECT pg_database_size(current_database())", url]).output().unwrap();
+    String::from_utf8(size.stdout).unwrap().trim().parse().unwrap()
 }
 
 fn customer(number: u64) -> Party {

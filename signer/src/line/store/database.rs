@@ -66,6 +66,14 @@ pub trait Database: Send {
         Ok(())
     }
 
+    /// Inserts rows of which none has the key of one that is there: as [`Database::upsert`], sooner where that is dear.
+    ///
+    /// # Errors
+    /// As [`Database::script`]; and one is there, where the database notices.
+    fn insert(&mut self, table: &str, columns: &[&str], rows: Vec<Row>) -> Result<()> {
+        self.upsert(table, columns, rows)
+    }
+
     /// Begins a transaction that may write.
     ///
     /// # Errors
@@ -117,8 +125,20 @@ pub struct Dialect {
     pub key: &'static str,
     /// Begins a transaction that may write.
     pub begin: &'static str,
-    /// What is to be run when tables were made.
-    pub after_making: &'static str,
+    /// Whether a column says how its values are kept, as PostgreSQL's do: without a word it tries to compress them.
+    pub storage: bool,
+}
+
+impl Dialect {
+    /// What has the column `body` of `table` keep its values as they are, in the row (`PLAIN`, where they fit a page) or
+    /// beside it (`EXTERNAL`): hashes and signatures do not compress, and trying costs as much as writing them.
+    pub fn keep(self, table: &str, storage: &str) -> String {
+        if self.storage {
+            format!("ALTER TABLE {table} ALTER COLUMN body SET STORAGE {storage};")
+        } else {
+            String::new()
+        }
+    }
 }
 
 impl Value {

@@ -26,7 +26,9 @@ pub(super) const FIND: &str = "SELECT version, id FROM store";
 
 /// What makes the tables.
 pub(super) fn tables(dialect: Dialect) -> String {
-    let Dialect { bytes, key, after_making, .. } = dialect;
+    let Dialect { bytes, key, .. } = dialect;
+    // A run fits a page.
+    let run = dialect.keep("run", "PLAIN");
     format!(
         "
         -- One row: which store this is. Whoever hands out blocks holds it while doing so.
@@ -55,6 +57,6 @@ pub(super) fn tables(dialect: Dialect) -> String {
         -- What became of them: 1 verified, 2 void.
         CREATE TABLE outcome (
             place {key}, state BIGINT NOT NULL, at BIGINT NOT NULL, reason TEXT, grade BIGINT);
-        {after_making}"
+        {run}"
     )
 }

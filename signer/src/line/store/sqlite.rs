@@ -212,6 +212,6 @@ impl Database for Sqlite {
     }
 
     fn dialect(&self) -> Dialect {
-        Dialect { bytes: "BLOB", key: "INTEGER PRIMARY KEY", begin: "BEGIN IMMEDIATE", after_making: "" }
+        Dialect { bytes: "BLOB", key: "INTEGER PRIMARY KEY", begin: "BEGIN IMMEDIATE", storage: false }
     }
 }
