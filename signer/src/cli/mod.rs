@@ -10,6 +10,7 @@ mod line;
 mod lot;
 mod mark;
 mod matching;
+mod of_line;
 mod pack;
 mod packed;
 mod plan;

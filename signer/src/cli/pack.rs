@@ -1,5 +1,6 @@
 //! `touchmark-sign pack`.
 
+use super::of_line::LineArgs;
 use super::secrets::{PassphraseArgs, Secrets};
 use super::{Io, sealing};
 use crate::error::{Error, Result};
@@ -26,12 +27,8 @@ use touchmark_formats::symbol::{EcLevel, Request, Symbology, encode};
 /// label again.
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// The home of the line
-    #[arg(long, value_name = "DIR")]
-    home: PathBuf,
-    /// Which line, where the home has several
-    #[arg(long, value_name = "NAME")]
-    line: Option<String>,
+    #[command(flatten)]
+    of: LineArgs,
     /// The kind of container
     #[arg(long, value_enum)]
     level: LevelArg,
@@ -114,9 +111,9 @@ pub(super) struct Packer {
 }
 
 impl Packer {
-    pub(super) fn open(dir: &Path, line: Option<&str>, secrets: Secrets) -> Result<Self> {
-        let home = Home::open(dir)?;
-        let line = home.line(line)?;
+    pub(super) fn open(of: &LineArgs, secrets: Secrets) -> Result<Self> {
+        let home = of.home()?;
+        let line = home.line(of.line())?;
         let key = line.delegation.signed.key.check().map_err(|e| Error::unusable(format!("the line key: {e}")))?;
         Ok(Self { store: home.store(false)?, book: Book::lock(&home.packing_file())?, home, line, key, secrets })
     }
@@ -173,7 +170,7 @@ impl Packer {
 }
 
 pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
-    let mut packer = Packer::open(&args.home, args.line.as_deref(), args.passphrase.secrets())?;
+    let mut packer = Packer::open(&args.of, args.passphrase.secrets())?;
     let pieces = packer.scanned(&args.from, io)?;
     let date = args.date.map_or_else(|| init::today(io.now), Ok)?;
     let packing = Packing { level: args.level.level(), date, sscc: args.sscc };

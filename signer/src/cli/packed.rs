@@ -2,12 +2,11 @@
 
 use super::Io;
 use super::mark::serial;
+use super::of_line::LineArgs;
 use super::pack::caption;
 use crate::error::{Error, Result};
-use crate::home::Home;
 use crate::pack::{self, Counts, Packed};
 use std::fmt::Write;
-use std::path::PathBuf;
 use touchmark_formats::mark::Serial;
 
 /// Check what is packed in what; or say where a part is and was
@@ -16,20 +15,16 @@ use touchmark_formats::mark::Serial;
 /// box and pallet holds whole containers, and no part in one is void.
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// The home of the line
-    #[arg(long, value_name = "DIR")]
-    home: PathBuf,
-    /// Which line, where the home has several
-    #[arg(long, value_name = "NAME")]
-    line: Option<String>,
+    #[command(flatten)]
+    of: LineArgs,
     /// The part
     #[arg(value_name = "SERIAL", value_parser = serial)]
     serial: Option<Serial>,
 }
 
 pub(super) fn run(args: &Args, io: &mut Io<'_>) -> Result<()> {
-    let home = Home::open(&args.home)?;
-    let line = home.line(args.line.as_deref())?;
+    let home = args.of.home()?;
+    let line = home.line(args.of.line())?;
     let delegation = &line.delegation.signed;
     let packed = pack::read(&home.packing_file())?;
     let Some(serial) = args.serial else {

@@ -2,6 +2,7 @@
 
 use super::Io;
 use super::delegate::serial_range;
+use super::of_line::LineArgs;
 use super::pack::scans;
 use crate::consignees;
 use crate::error::{Error, Result};
@@ -25,12 +26,8 @@ use touchmark_formats::text::Label;
 /// of consignees.csv; what stands there of it goes on record with the first shipment, and anew when it changes.
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// The maker's home
-    #[arg(long, value_name = "DIR")]
-    home: PathBuf,
-    /// Which line made them, where the home has several
-    #[arg(long, value_name = "NAME")]
-    line: Option<String>,
+    #[command(flatten)]
+    of: LineArgs,
     #[command(flatten)]
     parts: PartsArgs,
     #[command(flatten)]
@@ -83,11 +80,11 @@ struct WhatArgs {
 }
 
 pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
-    let home = Home::open(&args.home)?;
+    let home = args.of.home()?;
     let mut keeper = Keeper::open(&home)?;
     let date = args.date.map_or_else(|| today(io.now), Ok)?;
     let named = named(&args, &home, io)?;
-    let line = args.line.as_deref();
+    let line = args.of.line();
     let only = line.map(|name| home.line_public(Some(name))).transpose()?;
     let customers = match args.what.to {
         Some(_) => consignees::parties(&home.consignees_file())?,
@@ -127,7 +124,7 @@ fn named(args: &Args, home: &Home, io: &mut Io<'_>) -> Result<Vec<Parts>> {
     let PartsArgs { serials, container, from, .. } = &args.parts;
     let mut all = Vec::new();
     if !serials.is_empty() {
-        let line = home.line_public(args.line.as_deref())?;
+        let line = home.line_public(args.of.line())?;
         all.extend(serials.iter().map(|serials| Parts { name: String::new(), line, serials: vec![*serials] }));
     }
     if container.is_empty() && from.is_none() {

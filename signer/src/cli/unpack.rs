@@ -1,6 +1,7 @@
 //! `touchmark-sign unpack`.
 
 use super::Io;
+use super::of_line::LineArgs;
 use super::pack::{FormatArg, LabelArgs, Packer, caption};
 use super::secrets::PassphraseArgs;
 use crate::error::{Error, Result};
@@ -18,12 +19,8 @@ use touchmark_formats::text::Label;
 /// one is opened after that. With --taken only what is named there leaves, and the rest gets a new label.
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// The home of the line
-    #[arg(long, value_name = "DIR")]
-    home: PathBuf,
-    /// Which line, where the home has several
-    #[arg(long, value_name = "NAME")]
-    line: Option<String>,
+    #[command(flatten)]
+    of: LineArgs,
     /// The labels of what is opened, one text form a line; `-` for standard input
     #[arg(long, value_name = "F")]
     from: PathBuf,
@@ -61,7 +58,7 @@ struct RestArgs {
 }
 
 pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
-    let mut packer = Packer::open(&args.home, args.line.as_deref(), args.passphrase.secrets())?;
+    let mut packer = Packer::open(&args.of, args.passphrase.secrets())?;
     let whole = packer.containers(&args.from, io)?;
     let RestArgs { taken, date, sscc, format, module_mm, out } = args.rest;
     let Some((taken, (format, out))) = taken.zip(format.zip(out)) else {

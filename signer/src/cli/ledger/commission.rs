@@ -2,13 +2,12 @@
 
 use super::Io;
 use crate::cli::delegate::serial_range;
+use crate::cli::of_line::LineArgs;
 use crate::cli::secrets::PassphraseArgs;
 use crate::commission;
 use crate::error::{Error, Result};
-use crate::home::Home;
 use crate::ledger::{Happened, Keeper, New};
 use crate::line::store::Which;
-use std::path::PathBuf;
 use touchmark_formats::date::Date;
 use touchmark_formats::delegation::SerialRange;
 use touchmark_formats::ledger::record::What;
@@ -20,12 +19,8 @@ use touchmark_formats::text::Label;
 /// none can be chosen afterwards. What another line marked is named by --serials, --part and --date.
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// The maker's home
-    #[arg(long, value_name = "DIR")]
-    home: PathBuf,
-    /// Which line, where the home has several
-    #[arg(long, value_name = "NAME")]
-    line: Option<String>,
+    #[command(flatten)]
+    of: LineArgs,
     /// The lot
     #[arg(long, value_name = "L", required_unless_present = "serials")]
     lot: Option<Label>,
@@ -43,9 +38,9 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
-    let home = Home::open(&args.home)?;
+    let home = args.of.home()?;
     let mut keeper = Keeper::open(&home)?;
-    let line = home.line_public(args.line.as_deref())?;
+    let line = home.line_public(args.of.line())?;
     let new = match (&args.serials, &args.part, args.date, &args.lot) {
         (Some(serials), Some(part), Some(date), lot) => {
             let what = What::Commissioned { part: part.clone(), lot: lot.clone(), keys: None };

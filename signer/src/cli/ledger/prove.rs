@@ -1,9 +1,9 @@
 //! `touchmark-sign ledger prove`.
 
 use super::Io;
+use crate::cli::of_line::LineArgs;
 use crate::error::{Error, Result};
 use crate::files::{self, Access};
-use crate::home::Home;
 use crate::ledger::Keeper;
 use std::path::PathBuf;
 use touchmark_formats::ledger::map::Place;
@@ -16,12 +16,8 @@ use touchmark_formats::mark::Serial;
 /// these files reads the records: a customer's name is in them.
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// The maker's home
-    #[arg(long, value_name = "DIR")]
-    home: PathBuf,
-    /// Which line, where the home has several
-    #[arg(long, value_name = "NAME")]
-    line: Option<String>,
+    #[command(flatten)]
+    of: LineArgs,
     /// The serial
     #[arg(long, value_name = "N")]
     serial: u64,
@@ -31,10 +27,10 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
-    let home = Home::open(&args.home)?;
+    let home = args.of.home()?;
     let mut keeper = Keeper::open(&home)?;
     keeper.ledger.require_head()?;
-    let line = home.line_public(args.line.as_deref())?;
+    let line = home.line_public(args.of.line())?;
     let serial = Serial::new(args.serial).ok_or_else(|| Error::unusable("a serial is at most 2^53 - 1"))?;
     let mut numbers = keeper.records_of(&[Place { line, serial }])?;
     numbers.push(keeper.ledger.size().saturating_sub(1));
