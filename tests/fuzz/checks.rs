@@ -5,6 +5,7 @@
 use touchmark_formats::base45;
 use touchmark_formats::capsule::{Capsule, ItemKey};
 use touchmark_formats::carried::Carried;
+use touchmark_formats::case::{CaseSeal, Piece, take_members};
 use touchmark_formats::close::{Account, LotClose};
 use touchmark_formats::container::SignedContainer;
 use touchmark_formats::date::Date;
@@ -15,7 +16,8 @@ use touchmark_formats::ledger::checkpoint::{Checkpoint, LogProof, WitnessRequest
 use touchmark_formats::ledger::note::Note;
 use touchmark_formats::ledger::record::Record;
 use touchmark_formats::mark::{Extension, MAX_BYTES, Mark, Part, Serial, SignedMark};
-use touchmark_formats::signed::{Document, Signed, message};
+use touchmark_formats::reading::Reading;
+use touchmark_formats::signed::{Document, Signed, canonical, message};
 use touchmark_formats::trust::{Directory, Pin, Trust};
 
 /// A mark is refused, or is the one encoding of its fields.
@@ -157,5 +159,38 @@ pub(crate) fn note(bytes: &[u8]) {
     }
     if let Ok(request) = WitnessRequest::parse(bytes) {
         assert_eq!(request.to_string().as_bytes(), bytes);
+    }
+}
+
+/// A seal says the same again; a piece of evidence is the leaf that it was; and what pieces take out of a line is gone from it.
+pub(crate) fn evidence(bytes: &[u8]) {
+    let _ = envelope::<CaseSeal>(bytes);
+    let mut lines = bytes.split(|byte| *byte == b'\n');
+    let (Some(piece), Some(line)) = (lines.next(), lines.next()) else { return };
+    let Ok(mut piece) = serde_json::from_slice::<Piece>(piece) else { return };
+    let again = serde_json::to_vec(&piece).and_then(|json| serde_json::from_slice::<Piece>(&json));
+    assert_eq!(again.as_ref().ok(), Some(&piece));
+    if let Ok(whole) = serde_json::from_slice::<serde_json::Value>(line) {
+        let mut rest = whole.clone();
+        if take_members(&mut rest, &piece.members).is_some() {
+            let left = canonical(&rest);
+            assert_eq!(left == canonical(&whole), piece.members.is_empty());
+            // Each member stands there once.
+            assert!(piece.members.is_empty() || take_members(&mut rest, &piece.members).is_none());
+        }
+    }
+    let leaf = piece.leaf();
+    piece.leave_out();
+    assert_eq!(piece.leaf(), leaf);
+}
+
+/// A soft reading is refused, or says the same again, with a likelihood for each module of a symbol that there is.
+pub(crate) fn reading(bytes: &[u8]) {
+    let Ok(reading) = serde_json::from_slice::<Reading>(bytes) else { return };
+    let again = serde_json::to_vec(&reading).and_then(|json| serde_json::from_slice::<Reading>(&json));
+    assert_eq!(again.as_ref().ok(), Some(&reading));
+    for symbol in &reading.symbols {
+        let modules = usize::from(symbol.rows) * usize::from(symbol.columns);
+        assert!(symbol.looks.iter().all(|look| look.llr().len() == modules));
     }
 }

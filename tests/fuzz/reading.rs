@@ -2,12 +2,17 @@
 //! limits that were set. Shared by the fuzz targets and the tests of the reader.
 #![allow(dead_code)] // A fuzz target is one of these functions.
 
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+use std::path::Path;
 use touchmark_formats::symbol::Symbology;
 use touchmark_formats::symbol::anatomy::anatomy;
 use touchmark_formats::symbol::decode::decode;
 use touchmark_formats::symbol::recover::{Depth, Recovery, Template};
+use touchmark_verifier::case::gather::{Content, Gather, Passed};
 use touchmark_verifier::grade::grade;
 use touchmark_verifier::photo::{Limits, decode_luma};
+use touchmark_verifier::pipeline::Budget;
 use touchmark_verifier::read::geometry::Point;
 use touchmark_verifier::read::{Effort, Luma, Options, Place, read};
 
@@ -66,4 +71,29 @@ pub(crate) fn grid(bytes: &[u8]) {
     let _ = (recovery.agreement(&template), recovery.seen().count());
     assert!(recovery.candidates(Some(&template), Depth::Erasures, 2).len() <= 6);
     assert!(recovery.candidates(None, Depth::Erasures, 2).len() <= 6);
+}
+
+/// An archive gives photos within the limits, each with a name of its own, or says what is wrong. The first byte says which
+/// kind it is.
+pub(crate) fn archive(bytes: &[u8]) {
+    let Some((kind, bytes)) = bytes.split_first() else { return };
+    let Ok(folder) = tempfile::tempdir_in(if Path::new("/dev/shm").is_dir() { "/dev/shm" } else { "." }) else {
+        return;
+    };
+    let path = folder.path().join(["a.zip", "a.tar", "a.tar.gz"][usize::from(kind % 3)]);
+    if std::fs::write(&path, bytes).is_err() {
+        return;
+    }
+    let (held, passed, limits) =
+        (Budget::of(1 << 20), Passed::default(), Limits { file_bytes: 1 << 20, pixels: 1 << 18 });
+    let gather =
+        Gather { case: &folder.path().join("case"), wanted: &|_, _| true, held: &held, limits, passed: &passed };
+    let mut names = HashSet::new();
+    gather.all(std::slice::from_ref(&path), &mut |found| {
+        if let Content::Bytes(bytes, _) = &found.content {
+            assert!(bytes.len() as u64 <= limits.file_bytes);
+            assert!(names.insert(found.path), "two photos of one name");
+        }
+        ControlFlow::Continue(())
+    });
 }

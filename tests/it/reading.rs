@@ -1,6 +1,8 @@
 //! Marks on simulated photos, each with one thing wrong with it, are read to the byte; nothing is read where nothing is.
 
 use proptest::prelude::*;
+use proptest::sample::Index;
+use std::io::{Cursor, Write};
 use testkit::maker::TestMaker;
 use testkit::simulate::{Scene, simulate};
 use touchmark_formats::symbol::{EcLevel, Matrix, Request, Shape, encode};
@@ -220,5 +222,47 @@ proptest! {
         rest in prop::collection::vec(any::<u8>(), 0..2000),
     ) {
         checks::photo(&[magic, &rest].concat());
+    }
+}
+
+/// An archive of three files, two of them of one name: `kind` 0 ZIP, 1 TAR, 2 TAR with gzip.
+fn archive(kind: u8) -> Vec<u8> {
+    let files = [("a.jpg", [1; 700]), ("x/b.png", [2; 700]), ("a.jpg", [3; 700])];
+    if kind == 0 {
+        let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, bytes) in files.iter().take(2) {
+            zip.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+            zip.write_all(bytes).unwrap();
+        }
+        return zip.finish().unwrap().into_inner();
+    }
+    let mut tar = tar::Builder::new(Vec::new());
+    for (name, bytes) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        tar.append_data(&mut header, name, bytes.as_slice()).unwrap();
+    }
+    let tar = tar.into_inner().unwrap();
+    if kind == 1 {
+        return tar;
+    }
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(&tar).unwrap();
+    gzip.finish().unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn no_archive_stops_who_gathers(
+        kind in 0u8..3,
+        wrong in prop::collection::vec((any::<Index>(), any::<u8>()), 0..4),
+        end in prop::option::of(any::<Index>()),
+    ) {
+        let mut bytes = archive(kind);
+        wrong.into_iter().for_each(|(at, byte)| *at.get_mut(&mut bytes) = byte);
+        bytes.truncate(end.map_or(bytes.len(), |end| end.index(bytes.len())));
+        checks::archive(&[&[kind][..], &bytes].concat());
     }
 }
