@@ -147,7 +147,7 @@ fn the_report_in_a_browser() {
     write(&folder, Language::Uk).unwrap();
     browser.open(&folder.report_html());
     browser.evaluate("document.querySelectorAll('#rows details').forEach((one) => { one.open = true; })");
-    let foreign = "document.querySelectorAll('img:not(#rows img), svg:not(.flow, .map, .timeline, .share, .legend svg), script[src]').length";
+    let foreign = "document.querySelectorAll('img:not(#rows img, #first .pair img), svg:not(.flow, .map, .timeline, .share, .legend svg), script[src]').length";
     assert_eq!(browser.evaluate(foreign), json!(0));
     assert_eq!(browser.complaints, Vec::<String>::new(), "nothing ran, nothing was fetched");
 }
@@ -174,14 +174,27 @@ fn usual(browser: &mut Browser, report: &Path) {
     let own =
         browser.evaluate("[document.getElementById('lot').value, document.querySelectorAll('#rows tr').length > 1]");
     assert!(own[0] != json!("") && own[1] == json!(true), "{own}");
+    let pairs = "[...document.querySelectorAll('.pair')].filter((pair) => pair.children.length !== 2 || [...pair.children].some((one) => !one.querySelector('img, .without') || !one.querySelector('figcaption bdi').textContent))";
+    assert_eq!(browser.evaluate(&format!("{pairs}.length")), json!(0), "two photos each, or why not");
+    let lists = "['#first', '#rows'].map((where) => document.querySelectorAll(where + ' .pair img').length)";
+    let listed = browser.evaluate(lists);
+    assert!(listed[0].as_u64() > Some(1) && listed[1].as_u64() > Some(1), "{listed}");
     for (language, overview) in [("nl", "Overzicht"), ("uk", "Огляд"), ("en", "Overview")] {
         browser.evaluate(&format!("document.querySelector('[data-language={language}]').click()"));
         let said =
             browser.evaluate("[document.documentElement.lang, document.querySelector('#overview h2').textContent]");
         assert_eq!(said, json!([language, overview]));
     }
-    for width in [1280, 768, 390, 320] {
+    for (width, beside) in [(1280, true), (768, true), (390, false), (320, false)] {
         browser.resize(width, 844);
+        let places = browser.evaluate(
+            "[...document.querySelector('.pair').children].map((one) => { const { x, y } = one.getBoundingClientRect(); return [x, y]; })",
+        );
+        assert_eq!(
+            (places[0][1] == places[1][1], places[0][0] == places[1][0]),
+            (beside, !beside),
+            "{width}: {places}"
+        );
         let wide = browser.evaluate("document.documentElement.scrollWidth");
         assert!(wide.as_u64().unwrap() <= u64::from(width), "{wide} pixels are wider than a screen of {width}");
     }

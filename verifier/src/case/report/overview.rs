@@ -1,17 +1,15 @@
-//! The parts of the page that stand without its program: what it rests on, verdicts, what to look at first, and the rest.
+//! The parts of the page that stand without its program: what it rests on, verdicts, and photos without a part.
 
 use super::Photos;
+use super::pictures::Pictures;
 use super::rows::{self, Row, VERDICTS};
 use super::svg::{Drawing, escape, tenth};
 use super::words::{Language, say};
-use crate::case::flows::{is_contradiction, is_doubtful};
+use crate::case::flows::is_doubtful;
 use crate::case::record::{Case, FileUsed, PartResult, PhotoResult};
 use crate::verdict::Verdict;
-use std::collections::BTreeMap;
 use std::fmt::Write;
 
-/// Entries of the list to look at first.
-const MOST_FIRST: usize = 25;
 /// Photos listed without a part.
 const MOST_REST: usize = 500;
 
@@ -44,7 +42,7 @@ pub(super) fn sign(verdict: Verdict) -> &'static str {
     }
 }
 
-fn tag(verdict: Verdict, language: Language) -> String {
+pub(super) fn tag(verdict: Verdict, language: Language) -> String {
     let (name, sign) = (verdict.name(), sign(verdict));
     format!("<span class=\"tag {name}\" data-sign=\"{sign}\" data-t=\"{name}\">{}</span>", escape(say(language, name)))
 }
@@ -140,41 +138,6 @@ pub(super) fn verdicts(parts: &[PartResult], photos: &Photos, language: Language
     out + "</tbody></table>"
 }
 
-/// Clones and contradictions; `parts` stand the gravest first.
-pub(super) fn first(parts: &[PartResult], language: Language) -> String {
-    let all = parts.iter().filter(|part| is_doubtful(part)).count();
-    if all == 0 {
-        return format!("<p>{}</p>", text("first-none", language));
-    }
-    let mut out = format!("<p>{}</p><ol class=\"first\">", text("first-explained", language));
-    for part in parts.iter().take(all.min(MOST_FIRST)) {
-        let mark = &part.mark;
-        let serial = mark.serial.map(|serial| format!(" {serial}")).unwrap_or_default();
-        let name = format!("{}{serial}", mark.part.as_deref().unwrap_or(&part.id));
-        let _ = write!(out, "<li>{} {}", tag(mark.verdict, language), pick("text", &part.id, &bdi(&name)));
-        for copy in part.clones.iter().map(rows::copy) {
-            let _ = write!(out, "<br><strong>{}</strong>: {}", text(&copy.why, language), escape(&copy.detail));
-            for (key, photo) in
-                [("seen", Some(&copy.here)), ("held-against", Some(&copy.there)), ("in-case", copy.case.as_ref())]
-            {
-                if let Some(photo) = photo.filter(|photo| !photo.is_empty()) {
-                    let _ = write!(out, "; {} {}", text(key, language), bdi(photo));
-                }
-            }
-        }
-        for finding in mark.findings.iter().filter(|f| is_contradiction(&f.finding)) {
-            let said = text(&finding.finding, language);
-            let _ = write!(out, "<br><strong>{said}</strong>: {}", escape(&finding.detail));
-        }
-        out += "</li>";
-    }
-    out += "</ol>";
-    if all > MOST_FIRST {
-        let _ = write!(out, "<p>{}</p>", text_with("first-more", &[("n", all - MOST_FIRST)], language));
-    }
-    out
-}
-
 /// A table up to its first row. Columns of numbers are flush right.
 pub(super) fn head(caption: &str, columns: &[(&str, bool)], language: Language) -> String {
     let mut out = format!("<table><caption>{}</caption><thead><tr>", text(caption, language));
@@ -186,13 +149,13 @@ pub(super) fn head(caption: &str, columns: &[(&str, bool)], language: Language) 
 }
 
 /// How many pictures are in the page, where not all are.
-pub(super) fn pictures(rows: &[Row], crops: &BTreeMap<String, String>, language: Language) -> String {
-    let pictured = rows.iter().filter(|row| row.crop.is_some()).count();
-    let inside = rows.iter().filter(|row| row.crop.as_ref().is_some_and(|crop| crops.contains_key(crop))).count();
-    if inside == pictured {
+pub(super) fn pictures(rows: &[Row], pictures: &Pictures, language: Language) -> String {
+    let pictured = rows.iter().filter_map(|row| row.crop.as_ref());
+    let (inside, beside): (Vec<_>, Vec<_>) = pictured.partition(|crop| pictures.inside(crop));
+    if beside.is_empty() {
         return String::new();
     }
-    text_with("pictures-embedded", &[("n", inside), ("of", pictured)], language)
+    text_with("pictures-embedded", &[("n", inside.len()), ("of", inside.len() + beside.len())], language)
 }
 
 /// Photos that show no part.
