@@ -1,6 +1,6 @@
 //! What to look at first: what may be a copy, with both photos side by side, and contradictions.
 
-use super::overview::{bdi, pick, tag, text, text_with};
+use super::overview::{bdi, english, pick, tag, text, text_with};
 use super::pictures::{Pictures, Source};
 use super::rows::{self, Side};
 use super::svg::escape;
@@ -27,7 +27,7 @@ pub(super) fn first(parts: &[PartResult], pictures: &mut Pictures, language: Lan
         for clone in &part.clones {
             let sources = [&clone.here, &clone.there].map(|exhibit| pictures.draw(exhibit.crop.as_deref()?));
             let copy = rows::copy(clone, pictures);
-            let _ = write!(out, "<p><strong>{}</strong>: {}</p>", text(&copy.why, language), escape(&copy.detail));
+            let _ = write!(out, "<p><strong>{}</strong>: {}</p>", text(&copy.why, language), english(&copy.detail));
             let [here, there] = sources;
             let _ = write!(
                 out,
@@ -38,7 +38,7 @@ pub(super) fn first(parts: &[PartResult], pictures: &mut Pictures, language: Lan
         }
         for finding in mark.findings.iter().filter(|f| is_contradiction(&f.finding)) {
             let said = text(&finding.finding, language);
-            let _ = write!(out, "<p><strong>{said}</strong>: {}</p>", escape(&finding.detail));
+            let _ = write!(out, "<p><strong>{said}</strong>: {}</p>", english(&finding.detail));
         }
         out += "</li>";
     }

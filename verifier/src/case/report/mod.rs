@@ -13,6 +13,7 @@ mod rows;
 mod sankey;
 pub(crate) mod svg;
 mod timeline;
+mod tip;
 mod words;
 mod world;
 

@@ -53,6 +53,11 @@ pub(super) fn pick(field: &str, value: &str, label: &str) -> String {
     format!("<button type=\"button\" class=\"pick\" data-pick=\"{field}\" data-value=\"{value}\">{label}</button>")
 }
 
+/// A sentence of evidence, which stays as it was written.
+pub(super) fn english(text: &str) -> String {
+    format!("<span lang=\"en\">{}</span>", escape(text))
+}
+
 pub(super) fn bdi(text: &str) -> String {
     format!("<bdi>{}</bdi>", escape(text))
 }
@@ -121,7 +126,7 @@ pub(super) fn verdicts(parts: &[PartResult], photos: &Photos, language: Language
         let name = verdict.name();
         let mut bar = Drawing::default();
         let wide = tenth(100.0 * n as f64 / parts.len() as f64);
-        bar.shape("rect", &[("width", &wide), ("height", &6)], "");
+        bar.shape("rect", &[("width", &wide), ("height", &6)], None);
         let bar = bar.finish("share", 100.0, 6.0, &format!("{wide} %")).replacen(
             "<svg",
             "<svg preserveAspectRatio=\"none\"",
@@ -132,7 +137,7 @@ pub(super) fn verdicts(parts: &[PartResult], photos: &Photos, language: Language
             "<tr><th scope=\"row\">{}</th><td class=\"n\">{}</td><td><span class=\"bar\">{bar}</span></td><td class=\"means\">{}</td></tr>",
             tag(verdict, language),
             pick("verdict", name, &n.to_string()),
-            text(&format!("means-{name}"), language)
+            text(rows::means(verdict), language)
         );
     }
     out + "</tbody></table>"
@@ -162,7 +167,7 @@ pub(super) fn pictures(rows: &[Row], pictures: &Pictures, language: Language) ->
 #[derive(Debug, Default)]
 pub(super) struct Rest {
     count: usize,
-    listed: Vec<(String, Verdict, String)>,
+    listed: Vec<(String, Verdict, &'static str, String)>,
 }
 
 impl Rest {
@@ -171,7 +176,8 @@ impl Rest {
         if self.listed.len() < MOST_REST {
             let name = rows::called(&photo.photo.path, photo.photo.sha256.as_deref());
             let why = photo.error.as_ref().or(photo.damage.as_ref()).unwrap_or(&photo.reason);
-            self.listed.push((name, photo.verdict, why.clone()));
+            let means = if photo.error.is_some() { "means-unopened" } else { rows::means(photo.verdict) };
+            self.listed.push((name, photo.verdict, means, why.clone()));
         }
     }
 
@@ -180,12 +186,11 @@ impl Rest {
             return format!("<p>{}</p>", text("rest-none", language));
         }
         let mut out = head("rest", &[("file", false), ("verdict", false), ("reason", false)], language);
-        for (name, verdict, why) in &self.listed {
+        for (name, verdict, means, why) in &self.listed {
+            let (name, tag, means) = (bdi(name), tag(*verdict, language), text(means, language));
             let _ = write!(
                 out,
-                "<tr><td>{}</td><td>{}</td><td>{}</td></tr>",
-                bdi(name),
-                tag(*verdict, language),
+                "<tr><td>{name}</td><td>{tag}</td><td>{means}<br><span class=\"small\" lang=\"en\">{}</span></td></tr>",
                 escape(why)
             );
         }

@@ -89,17 +89,19 @@
     box.addEventListener("toggle", () => {
       if (box.childElementCount > 1) return;
       const list = add(box, "dl");
-      const fact = (key, texts) => {
-        const known = texts.filter(Boolean);
-        if (!known.length) return;
+      // Sentences of evidence stay as they were written, in English.
+      const fact = (key, texts, english = []) => {
+        const [known, written] = [texts.filter(Boolean), english.filter(Boolean)];
+        if (!known.length && !written.length) return;
         add(list, "dt", t(key));
         for (const text of known) add(add(list, "dd"), "bdi", text);
+        for (const text of written) add(add(list, "dd", null, { lang: "en" }), "bdi", text);
       };
       fact("id", [row.id]);
-      fact("reason", [row.reason]);
+      fact("reason", [t(`means-${row.verdict}`)], [row.reason]);
       fact("line", [[row.line, row.site !== undefined && t("site") + " " + row.site, row.key && t("key") + " " + row.key].filter(Boolean).join(", ")]);
       fact("consignee", [row.address, row.case && t("case-of") + " " + row.case]);
-      fact("remarks", (row.findings ?? []).map((finding) => finding[1]));
+      fact("remarks", [], (row.findings ?? []).map((finding) => finding[1]));
       fact("photo", row.photos);
     });
   };
@@ -213,6 +215,11 @@
     for (const element of document.querySelectorAll("[data-t]")) {
       element.textContent = t(element.dataset.t, { ...element.dataset });
     }
+    for (const title of document.querySelectorAll("[data-tip]")) {
+      title.textContent = JSON.parse(title.dataset.tip).map((piece) => (Array.isArray(piece) ? t(piece[0]) : piece)).join("");
+    }
+    for (const key of ["flows", "map", "timeline"]) document.querySelector("#" + key + " svg[role=img]")?.setAttribute("aria-label", t(key));
+    for (const element of document.querySelectorAll("[data-name-t]")) element.setAttribute("aria-label", t(element.dataset.nameT));
     for (const image of document.querySelectorAll("[data-alt]")) image.alt = t(image.dataset.alt, { name: image.dataset.name });
     for (const element of document.querySelectorAll("[data-country]")) element.textContent = region(element.dataset.country);
     for (const button of document.querySelectorAll("[data-language]")) {

@@ -221,6 +221,20 @@ pub(crate) fn is_crop(path: &str) -> bool {
     name.is_some_and(|name| !name.is_empty() && name.len() < 100 && name.chars().all(good))
 }
 
+/// The key of the sentence that says what a verdict means.
+pub(super) fn means(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Authentic => "means-authentic",
+        Verdict::Forged => "means-forged",
+        Verdict::Revoked => "means-revoked",
+        Verdict::OutOfScope => "means-out-of-scope",
+        Verdict::UnknownIssuer => "means-unknown-issuer",
+        Verdict::NotATouchmark => "means-not-a-touchmark",
+        Verdict::Unreadable => "means-unreadable",
+        Verdict::NothingFound => "means-nothing-found",
+    }
+}
+
 /// All verdicts, the gravest first.
 pub(super) const VERDICTS: [Verdict; 8] = [
     Verdict::Forged,

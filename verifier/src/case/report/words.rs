@@ -110,6 +110,10 @@ pub(super) const WORDS: &[(&str, [&str; 3])] = &[
         "No symbol was found in the photos.",
         "Er is geen symbool gevonden in de foto’s.",
         "На фотографіях символу не знайдено."]),
+    ("means-unopened", [
+        "The photo could not be opened.",
+        "De foto was niet te openen.",
+        "Фотографію не вдалося відкрити."]),
     ("first", ["To look at first", "Eerst te bekijken", "Перевірити передусім"]),
     ("first-explained", [
         "The mark is judged, not the part: a copied mark is authentic, too. These parts show a mark that may be on more than one part, or that contradicts what else is known. None of this proves a copy; look at both photos.",
