@@ -1,5 +1,6 @@
 //! Whole image sets: `photo --files0-from`, `batch` and `watch`, the program itself, also stopped and killed.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -306,6 +307,18 @@ fn by_folder_photos_are_put_together_and_one_mark_in_two_folders_is_pointed_out(
     let clone = &parts[0]["clones"][0];
     assert_eq!((&clone["why"], &clone["part_id"]), (&"two-folders".into(), &ids[1].into()));
     assert_eq!((&clone["here"]["path"], &clone["there"]["path"]), (&"in/a/1.jpg".into(), &"in/b/1.jpg".into()));
+    // Both pictures are in the report, of each of the two parts, and are those of the two photos.
+    let report = std::fs::read_to_string(place.path("case/report.html")).unwrap();
+    let list = report.split_once("<ol class=\"first\">").unwrap().1.split_once("</ol>").unwrap().0;
+    let drawn: Vec<&str> =
+        list.split(" src=\"data:image/jpeg;base64,").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    let pictures = ["here", "there"].map(|side| {
+        let crop = std::fs::read(place.path("case").join(clone[side]["crop"].as_str().unwrap())).unwrap();
+        assert!(image::load_from_memory(&crop).is_ok());
+        STANDARD.encode(crop)
+    });
+    assert_ne!(clone["here"]["crop"], clone["there"]["crop"]);
+    assert_eq!(drawn, [&pictures[0], &pictures[1], &pictures[1], &pictures[0]]);
 }
 
 #[test]
@@ -323,6 +336,17 @@ fn a_serial_that_another_case_had_is_pointed_out_with_both_photos() {
     assert_eq!((&found[0]["why"], &found[0]["case"]), (&"other-case".into(), &"first".into()));
     assert_eq!(found[0]["there"]["path"], "one/1.jpg");
     assert_eq!(found.as_array().unwrap().len(), 2);
+    let report = std::fs::read_to_string(place.path("third/report.html")).unwrap();
+    let pair = report.split_once("<div class=\"pair\">").unwrap().1.split_once("</div>").unwrap().0;
+    assert_eq!(pair.matches(" src=\"data:image/jpeg;base64,").count(), 1, "{pair}");
+    assert!(pair.contains("This photo is in another case") && pair.contains("<bdi>first</bdi>"), "{pair}");
+    // Once that case is at hand, both are shown.
+    let mut merge = Command::new(binaries().join("touchmark-verify"));
+    merge.args("case merge first third --out view".split(' ')).current_dir(place.0.path());
+    assert!(merge.output().unwrap().status.success());
+    let report = std::fs::read_to_string(place.path("view/report.html")).unwrap();
+    let pair = report.split_once("<div class=\"pair\">").unwrap().1.split_once("</div>").unwrap().0;
+    assert_eq!(pair.matches(" src=\"data:image/jpeg;base64,").count(), 2, "{pair}");
     let before = files(&place.path("third"));
     place.run("batch three --out third");
     assert_eq!(files(&place.path("third")), before, "a case does not contradict itself");

@@ -147,7 +147,7 @@ fn the_report_in_a_browser() {
     write(&folder, Language::Uk).unwrap();
     browser.open(&folder.report_html());
     browser.evaluate("document.querySelectorAll('#rows details').forEach((one) => { one.open = true; })");
-    let foreign = "document.querySelectorAll('img:not(#rows img), svg:not(.flow, .map, .timeline, .share, .legend svg), script[src]').length";
+    let foreign = "document.querySelectorAll('img:not(#rows img, #first .pair img), svg:not(.flow, .map, .timeline, .share, .legend svg), script[src]').length";
     assert_eq!(browser.evaluate(foreign), json!(0));
     assert_eq!(browser.complaints, Vec::<String>::new(), "nothing ran, nothing was fetched");
 }
@@ -158,6 +158,11 @@ fn usual(browser: &mut Browser, report: &Path) {
     assert_eq!(browser.evaluate(shown), json!("300 of 300 parts"));
     let broken = "Promise.all([...document.images].slice(0, 20).map((image) => { image.loading = 'eager'; return image.decode().then(() => 0, () => 1); })).then((all) => all.reduce((a, b) => a + b, 0))";
     assert_eq!(browser.evaluate(broken), json!(0), "every picture is there");
+    let pairs = "[...document.querySelectorAll('.pair')].filter((pair) => pair.children.length !== 2 || [...pair.children].some((one) => !one.querySelector('img, .without') || !one.querySelector('figcaption bdi').textContent))";
+    assert_eq!(browser.evaluate(&format!("{pairs}.length")), json!(0), "two photos each, or why not");
+    let lists = "['#first', '#rows'].map((where) => document.querySelectorAll(where + ' .pair img').length)";
+    let listed = browser.evaluate(lists);
+    assert!(listed[0].as_u64() > Some(1) && listed[1].as_u64() > Some(1), "{listed}");
     let set = |id: &str, value: &str| {
         format!(
             "{{ const field = document.getElementById('{id}'); field.value = '{value}'; field.dispatchEvent(new Event('input', {{ bubbles: true }})); }} {shown}"
@@ -174,14 +179,39 @@ fn usual(browser: &mut Browser, report: &Path) {
     let own =
         browser.evaluate("[document.getElementById('lot').value, document.querySelectorAll('#rows tr').length > 1]");
     assert!(own[0] != json!("") && own[1] == json!(true), "{own}");
-    for (language, overview) in [("nl", "Overzicht"), ("uk", "Огляд"), ("en", "Overview")] {
+    let spoken = [
+        ("nl", "Overzicht", "Gemaakt", "Stromen"),
+        ("uk", "Огляд", "Виготовлено", "Потоки"),
+        ("en", "Overview", "Made", "Flows"),
+    ];
+    for (language, overview, made, flows) in spoken {
         browser.evaluate(&format!("document.querySelector('[data-language={language}]').click()"));
         let said =
             browser.evaluate("[document.documentElement.lang, document.querySelector('#overview h2').textContent]");
         assert_eq!(said, json!([language, overview]));
+        // What a pointer is told, and what reads aloud.
+        let told =
+            browser.evaluate("[...document.querySelectorAll('svg.timeline title')].map((one) => one.textContent)");
+        let told = told.as_array().unwrap();
+        assert!(told.iter().any(|one| one.as_str().unwrap().contains(&format!(": {made} "))), "{language}: {told:?}");
+        assert_eq!(browser.evaluate("document.querySelector('svg.flow').getAttribute('aria-label')"), json!(flows));
+        // The program's own sentence behind the one that is translated.
+        browser.evaluate("document.querySelector('#rows details').open = true");
+        let reason = "new Promise((done) => setTimeout(() => done([...document.querySelectorAll('#rows details[open] dd')].slice(1, 3).map((dd) => [dd.lang, dd.textContent])), 100))";
+        let reason = browser.evaluate(reason);
+        assert_eq!((&reason[0][0], &reason[1][0]), (&json!(""), &json!("en")), "{reason}");
+        assert!(reason[1][1].as_str().unwrap().starts_with("as the verdict "), "{reason}");
     }
-    for width in [1280, 768, 390, 320] {
+    for (width, beside) in [(1280, true), (768, true), (390, false), (320, false)] {
         browser.resize(width, 844);
+        let places = browser.evaluate(
+            "[...document.querySelector('.pair').children].map((one) => { const { x, y } = one.getBoundingClientRect(); return [x, y]; })",
+        );
+        assert_eq!(
+            (places[0][1] == places[1][1], places[0][0] == places[1][0]),
+            (beside, !beside),
+            "{width}: {places}"
+        );
         let wide = browser.evaluate("document.documentElement.scrollWidth");
         assert!(wide.as_u64().unwrap() <= u64::from(width), "{wide} pixels are wider than a screen of {width}");
     }

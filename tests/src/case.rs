@@ -119,10 +119,21 @@ fn part(n: u64) -> Value {
         }
     }
     if draw(n, 19, 200) == 0 {
-        let name = |path: &str| json!({ "path": path, "sha256": "00" });
-        put(
-            json!({ "clones": [{ "why": "two-folders", "detail": "two folders show this mark", "here": name(&photos[0]), "there": name("seizure/exhibit-007/IMG_9.jpg") }] }),
-        );
+        let here = json!({ "path": photos[0], "sha256": "00".repeat(32), "taken": "2026-11-20T10:05:00", "place": "48.6, 31.2", "crop": crop });
+        let there = |path: &str| json!({ "path": path, "sha256": "11".repeat(32), "taken": "2026-11-21T16:40:00", "place": "50.45, 30.52" });
+        let mut near = there("seizure/exhibit-007/IMG_9.jpg");
+        near["crop"] = json!(format!("crops/{:016x}-1.jpg", n ^ 1));
+        let clone = match draw(n, 23, 3) {
+            0 => json!({
+                "why": "other-case", "detail": "another case has this mark on another photo: there are two parts, or both cases have the same one",
+                "here": here, "there": there("seizure/crate 4/IMG_17.jpg"), "case": "Lviv 2025/3",
+            }),
+            _ => json!({
+                "why": "two-folders", "detail": "photos in two folders show this mark: it is on two parts, or the photos of one part are in both",
+                "here": here, "there": near,
+            }),
+        };
+        put(json!({ "clones": [clone] }));
     }
     if draw(n, 20, 150) == 0 {
         put(

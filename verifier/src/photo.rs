@@ -1,6 +1,7 @@
 //! A photo file in, upright grey levels out, under limits that are checked before memory is taken.
 
 mod cost;
+pub(crate) mod heic;
 
 use crate::files::{ReadError, read_regular};
 use crate::guard::guarded;
@@ -78,6 +79,8 @@ pub enum PhotoErrorKind {
     },
     /// A format that is not read here.
     Format(&'static str),
+    /// HEIC, which this program was built without.
+    WithoutHeic,
     /// Damaged or cut short.
     Damaged(String),
 }
@@ -96,6 +99,9 @@ impl fmt::Display for PhotoError {
                 write!(f, "it claims {width} x {height} pixels; at most {} million are read", limit / 1_000_000)
             }
             Kind::Format(what) => write!(f, "{what}; save it as JPEG or PNG"),
+            Kind::WithoutHeic => {
+                f.write_str("this program was built without HEIC; convert it to JPEG, or build it with --features heic")
+            }
             Kind::Damaged(why) => write!(f, "the picture is damaged or cut short ({why})"),
         }
     }
@@ -298,6 +304,9 @@ fn memory(bytes: u64) -> image::Limits {
 }
 
 fn decode_any(bytes: &[u8], limits: &Limits) -> Result<DynamicImage, PhotoErrorKind> {
+    if heic::is_heic(bytes) {
+        return heic::decode(bytes, limits);
+    }
     let damaged = |e: image::ImageError| PhotoErrorKind::Damaged(e.to_string());
     let format = image::guess_format(bytes).map_err(|_| PhotoErrorKind::Format(describe(bytes)))?;
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
@@ -340,8 +349,7 @@ fn on_white(picture: DynamicImage) -> DynamicImage {
 /// What a file that is not read here probably is.
 fn describe(bytes: &[u8]) -> &'static str {
     match (bytes.get(4..8), bytes.get(8..12), bytes.get(..4)) {
-        (Some(b"ftyp"), Some(b"heic" | b"heix" | b"mif1" | b"msf1" | b"hevc"), _) => "HEIC pictures are not read here",
-        (Some(b"ftyp"), Some(b"avif" | b"avis"), _) => "AVIF pictures are not read here",
+        (Some(b"ftyp"), Some(b"avif" | b"avis" | b"mif1" | b"msf1"), _) => "AVIF pictures are not read here",
         (Some(b"ftyp"), Some(b"crx "), _) => RAW,
         (Some(b"ftyp"), ..) => "it is a video",
         (.., Some(b"%PDF")) => "it is a PDF",

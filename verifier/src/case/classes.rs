@@ -25,6 +25,8 @@ const RULES: &[(&str, Class, &str)] = &[
     ("parts.jsonl", Class::Path, "/clones/*/here/path"),
     ("parts.jsonl", Class::Path, "/clones/*/there/path"),
     ("parts.jsonl", Class::Path, "/clones/*/case"),
+    ("parts.jsonl", Class::Place, "/clones/*/here/place"),
+    ("parts.jsonl", Class::Place, "/clones/*/there/place"),
     ("parts.jsonl", Class::Consignee, "/consignee"),
     ("parts.jsonl", Class::Consignee, "/trail"),
 ];

@@ -38,8 +38,14 @@ pub(super) fn find(parts: &mut BTreeMap<String, Part>, group: Group) {
 }
 
 fn finding(why: CloneKind, detail: impl Into<String>, here: &Shot, there: &Shot) -> CloneFinding {
-    let (here, there) = (here.name.clone(), there.name.clone());
+    let (here, there) = (here.exhibit(0), there.exhibit(0));
     CloneFinding { why, detail: detail.into(), here, there, part_id: None, case: None }
+}
+
+/// The photos of a part, those first that show its mark: these are the ones to look at.
+fn showing(part: &Part) -> impl Iterator<Item = &Shot> {
+    let those = |show: bool| part.shots.iter().filter(move |shot| (shot.times > 0) == show);
+    those(true).chain(those(false))
 }
 
 /// A photo that shows the mark more than once.
@@ -47,12 +53,13 @@ fn twice(part: &Part) -> Option<CloneFinding> {
     let shot = part.shots.iter().find(|shot| shot.times > 1)?;
     let detail =
         format!("one photo shows this mark {} times: on several parts, or on a part and its label", shot.times);
-    Some(finding(CloneKind::TwiceInOnePhoto, detail, shot, shot))
+    let found = finding(CloneKind::TwiceInOnePhoto, detail, shot, shot);
+    Some(CloneFinding { there: shot.exhibit(1), ..found })
 }
 
 /// Two parts of one serial.
 fn between(part: &Part, other: &str, theirs: &Part, group: Group) -> Option<CloneFinding> {
-    let (first, second) = (part.shots.first()?, theirs.shots.first()?);
+    let (first, second) = (showing(part).next()?, showing(theirs).next()?);
     let found = match contradiction(part.mark(), theirs.mark()) {
         Some(what) => {
             let detail = format!(
@@ -62,10 +69,10 @@ fn between(part: &Part, other: &str, theirs: &Part, group: Group) -> Option<Clon
         }
         // The same photo in two folders is a copy of a photo.
         None if group == Group::Folder => {
-            let copied = |a: &Shot, b: &Shot| a.name.sha256.is_some() && a.name.sha256 == b.name.sha256;
-            let (own, their) = part.shots.iter().find_map(|own| {
+            let copied = |a: &Shot, b: &Shot| a.photo.sha256.is_some() && a.photo.sha256 == b.photo.sha256;
+            let (own, their) = showing(part).find_map(|own| {
                 let new = !theirs.shots.iter().any(|their| copied(own, their));
-                let their = theirs.shots.iter().find(|their| !part.shots.iter().any(|own| copied(own, their)));
+                let their = showing(theirs).find(|their| !part.shots.iter().any(|own| copied(own, their)));
                 their.filter(|_| new).map(|their| (own, their))
             })?;
             let detail =
@@ -97,7 +104,7 @@ fn too_far(part: &Part) -> Option<CloneFinding> {
         .shots
         .iter()
         .filter_map(|shot| {
-            let (hours, sure) = hours(shot.taken.as_deref()?)?;
+            let (hours, sure) = hours(shot.photo.taken.as_deref()?)?;
             Some((hours, sure, shot.place?, shot))
         })
         .collect();

@@ -2,6 +2,7 @@
 
 use super::record::PhotoFacts;
 use crate::guard::guarded;
+use crate::photo::heic;
 use exif::{DateTime, Exif, In, Rational, Tag, Value};
 use image::ImageFormat;
 use std::io::Cursor;
@@ -27,6 +28,9 @@ pub(super) fn read(bytes: &[u8], facts: &mut PhotoFacts) {
 
 fn fields(bytes: &[u8]) -> Option<Exif> {
     let reader = exif::Reader::new();
+    if heic::is_heic(bytes) {
+        return reader.read_from_container(&mut Cursor::new(bytes)).ok();
+    }
     match image::guess_format(bytes).ok()? {
         ImageFormat::Jpeg => reader.read_raw(exif::get_exif_attr_from_jpeg(&mut Cursor::new(bytes)).ok()?).ok(),
         ImageFormat::Tiff if bytes.len() > MAX_TIFF => None,
@@ -140,6 +144,14 @@ mod tests {
         assert_eq!(facts.taken.as_deref(), Some("2026-11-23T10:05:09-03:30"));
         assert_eq!((facts.latitude, facts.longitude), (Some(-33.86), Some(36.5)));
         assert_eq!(facts.camera.as_deref(), Some("Acme One"));
+    }
+
+    #[test]
+    fn heic_says_as_much_as_jpeg() {
+        let facts = facts(include_bytes!("../../tests/phone.heic"));
+        assert_eq!(facts.taken.as_deref(), Some("2026-11-20T10:05:00+02:00"));
+        assert_eq!((facts.latitude, facts.longitude), (Some(50.45), Some(30.52)));
+        assert_eq!(facts.camera.as_deref(), Some("Acme Phone 1"));
     }
 
     #[test]

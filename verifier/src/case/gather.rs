@@ -6,6 +6,7 @@
 //! archive and is none that can be read becomes a line with what is wrong with it, so that nothing is passed over unseen.
 
 use super::archive::{self, Entry, Kind};
+use crate::photo::heic::{self, FIRST_BYTES};
 use crate::photo::{Limits, has_raw_name};
 use crate::pipeline::{Budget, Loan, Put};
 use std::collections::HashMap;
@@ -302,9 +303,6 @@ fn kind_by_name(name: &OsStr) -> ByName {
     }
 }
 
-/// Bytes by which a picture is known.
-const FIRST_BYTES: u64 = 16;
-
 fn first_bytes(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(FIRST_BYTES).read_to_end(&mut bytes)?;
@@ -312,7 +310,7 @@ fn first_bytes(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 fn is_picture(bytes: &[u8]) -> bool {
-    image::guess_format(bytes).is_ok()
+    image::guess_format(bytes).is_ok() || heic::is_heic(bytes)
 }
 
 fn is_hidden(name: &[u8]) -> bool {

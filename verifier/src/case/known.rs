@@ -4,7 +4,7 @@ use super::assemble::Known;
 use super::clones::{MOST, contradiction};
 use super::folder::{Folder, FolderError, FolderErrorKind};
 use super::parts::Shot;
-use super::record::{Case, CloneFinding, CloneKind, Mark, PhotoName};
+use super::record::{Case, CloneFinding, CloneKind, Exhibit, Mark};
 use crate::hex::hex;
 use crate::sightings::{Sighting, Sightings, SightingsError};
 use sha2::{Digest, Sha256};
@@ -56,35 +56,37 @@ impl SeenBefore {
             line_key: key.parse().ok()?,
             serial,
             case: self.case.clone(),
-            photo: unhex(shot.name.sha256.as_deref().filter(|_| shot.times > 0)?)?,
-            path: shot.name.path.clone(),
+            photo: unhex(shot.photo.sha256.as_deref().filter(|_| shot.times > 0)?)?,
+            path: shot.photo.path.clone(),
             maker: maker.clone(),
             part: part.clone(),
             lot: mark.lot.clone(),
             date: date.clone(),
-            taken: shot.taken.clone(),
-            place: shot.place.map(|(north, east)| format!("{north}, {east}")),
+            taken: shot.photo.taken.clone(),
+            place: shot.photo.place.clone(),
         })
     }
 }
 
 impl Known for SeenBefore {
     fn clones(&mut self, mark: &Mark, shots: &[Shot]) -> Result<Vec<CloneFinding>, FolderError> {
-        let own: Vec<Sighting> = shots.iter().filter_map(|shot| self.sighting(mark, shot)).collect();
-        let Some(first) = own.first() else { return Ok(Vec::new()) };
+        let proving: Vec<(&Shot, Sighting)> =
+            shots.iter().filter_map(|shot| Some((shot, self.sighting(mark, shot)?))).collect();
+        let Some((shot, first)) = proving.first() else { return Ok(Vec::new()) };
         let before = self.store.of(Some(&first.line_key), first.serial).map_err(failed)?;
         // The same photo in another case is a copy of a photo, and no second part.
-        let strange =
-            before.iter().filter(|old| old.case.0 != self.case.0 && !own.iter().any(|new| new.photo == old.photo));
+        let strange = before
+            .iter()
+            .filter(|old| old.case.0 != self.case.0 && !proving.iter().any(|(_, new)| new.photo == old.photo));
         let mut found: Vec<CloneFinding> = Vec::new();
         for old in strange {
             let told = |known: &CloneFinding| known.case.as_ref() == Some(&old.case.1);
             // A photo of each case is enough to look at.
             if found.len() < MOST && !found.iter().any(told) {
-                found.push(finding(mark, first, old));
+                found.push(finding(mark, shot.exhibit(0), old));
             }
         }
-        self.waiting.extend(own);
+        self.waiting.extend(proving.into_iter().map(|(_, sighting)| sighting));
         if self.waiting.len() >= TOGETHER {
             self.store.add(&self.waiting).map_err(failed)?;
             self.waiting.clear();
@@ -93,7 +95,7 @@ impl Known for SeenBefore {
     }
 }
 
-fn finding(mark: &Mark, here: &Sighting, there: &Sighting) -> CloneFinding {
+fn finding(mark: &Mark, here: Exhibit, there: &Sighting) -> CloneFinding {
     let old =
         Mark { part: Some(there.part.clone()), lot: there.lot.clone(), date: Some(there.date.clone()), ..mark.clone() };
     let detail = match contradiction(mark, &old) {
@@ -104,15 +106,10 @@ fn finding(mark: &Mark, here: &Sighting, there: &Sighting) -> CloneFinding {
             "another case has this mark on another photo: there are two parts, or both cases have the same one".into()
         }
     };
-    let name = |sighting: &Sighting| PhotoName { path: sighting.path.clone(), sha256: Some(hex(&sighting.photo)) };
-    CloneFinding {
-        why: CloneKind::OtherCase,
-        detail,
-        here: name(here),
-        there: name(there),
-        part_id: None,
-        case: Some(there.case.1.clone()),
-    }
+    let Sighting { path, photo, taken, place, case: (_, case), .. } = there.clone();
+    // Its picture is in its own case, wherever that is now.
+    let there = Exhibit { path, sha256: Some(hex(&photo)), taken, place, crop: None };
+    CloneFinding { why: CloneKind::OtherCase, detail, here, there, part_id: None, case: Some(case) }
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {

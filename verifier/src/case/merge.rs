@@ -1,18 +1,20 @@
 //! `case merge`: cases of several teams and countries in one view. The same photo and the same part are joined; where the
 //! cases contradict each other, the view says so.
 
+mod seen;
+
 use super::bag::{BagError, at};
 use super::folder::{Folder, FolderError};
 use super::pack::{Place, TOOL, copied};
-use super::record::{Case, CloneFinding, CloneKind, Finding, PartResult, PhotoName, PhotoResult};
+use super::record::{Case, Exhibit, PartResult, PhotoResult};
 use super::report::{self, Language};
 use jiff::Timestamp;
+use seen::{Said, Seen};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
-/// The finding that cases say different verdicts of one mark.
-pub const DIFFERENT_VERDICTS: &str = "different-verdicts";
+pub use seen::DIFFERENT_VERDICTS;
 
 /// What came of a merge.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -106,29 +108,21 @@ struct Merging {
     same_parts: HashSet<String>,
 }
 
-/// A part, and what each case says of it.
-struct Seen {
-    part: PartResult,
-    said: Vec<Said>,
-}
-
-struct Said {
-    case: String,
-    verdict: crate::verdict::Verdict,
-    photos: BTreeSet<PhotoName>,
-}
-
 impl Merging {
     fn case(&mut self, folder: &Folder, name: &str) -> Result<(), FolderError> {
-        let mut hashes: HashMap<String, Option<String>> = HashMap::new();
+        let mut exhibits: HashMap<String, Exhibit> = HashMap::new();
+        let mut crops: HashMap<(String, String), String> = HashMap::new();
         let mut ids: HashMap<String, String> = HashMap::new();
         for photo in folder.results()? {
-            let photo = photo?.photo;
-            hashes.insert(photo.path, photo.sha256);
+            let PhotoResult { photo, marks, .. } = photo?;
+            for (part, crop) in marks.into_iter().filter_map(|mark| mark.part_id.zip(mark.crop)) {
+                crops.entry((photo.path.clone(), part)).or_insert(crop);
+            }
+            exhibits.insert(photo.path.clone(), photo.exhibit());
         }
         for part in folder.parts()? {
             let part = part?;
-            ids.insert(part.id.clone(), self.id(&part, name, &hashes));
+            ids.insert(part.id.clone(), self.id(&part, name, &exhibits));
         }
         for photo in folder.results()? {
             let mut photo = photo?;
@@ -141,6 +135,12 @@ impl Merging {
         }
         for part in folder.parts()? {
             let mut part = part?;
+            let own = |path: &String| {
+                let crop = crops.get(&(path.clone(), part.id.clone())).cloned();
+                let exhibit = exhibits.get(path).cloned().unwrap_or_default();
+                Exhibit { path: within(name, path), crop, ..exhibit }
+            };
+            let photos = part.photos.iter().map(own).collect();
             if let Some(id) = ids.get(&part.id) {
                 part.id.clone_from(id);
             }
@@ -152,9 +152,6 @@ impl Merging {
                 }
                 clone.part_id = clone.part_id.take().map(|id| ids.get(&id).cloned().unwrap_or(id));
             }
-            let own =
-                |path: &String| PhotoName { path: within(name, path), sha256: hashes.get(path).cloned().flatten() };
-            let photos = part.photos.iter().map(own).collect();
             part.photos.iter_mut().chain(&mut part.read_from).for_each(|path| *path = within(name, path));
             self.part(part, photos, name);
         }
@@ -162,8 +159,8 @@ impl Merging {
     }
 
     /// What a part is called in the view: as its own case calls it, if that is free.
-    fn id(&mut self, part: &PartResult, case: &str, hashes: &HashMap<String, Option<String>>) -> String {
-        let key = key(part).or_else(|| key_by_photos(part, hashes));
+    fn id(&mut self, part: &PartResult, case: &str, exhibits: &HashMap<String, Exhibit>) -> String {
+        let key = key(part).or_else(|| key_by_photos(part, exhibits));
         if let Some(id) = key.as_ref().and_then(|key| self.by_key.get(key)) {
             return id.clone();
         }
@@ -203,7 +200,7 @@ impl Merging {
         }
     }
 
-    fn part(&mut self, part: PartResult, photos: BTreeSet<PhotoName>, case: &str) {
+    fn part(&mut self, part: PartResult, photos: BTreeSet<Exhibit>, case: &str) {
         let said = Said { case: case.to_owned(), verdict: part.mark.verdict, photos };
         let Some(seen) = self.parts.get_mut(&part.id) else {
             self.parts.insert(part.id.clone(), Seen { part, said: vec![said] });
@@ -244,6 +241,7 @@ impl Merging {
         let by_hash = std::mem::take(&mut self.by_hash);
         for seen in self.parts.values_mut() {
             merged.conflicts += u64::from(seen.conflict());
+            seen.show(|hash| self.photos.get(by_hash.get(hash)?));
             merged.clones += u64::from(seen.copies());
             // A photo that two cases have stands under its first name.
             let names: HashMap<&str, &str> = seen
@@ -266,57 +264,13 @@ impl Merging {
     }
 }
 
-impl Seen {
-    /// Notes that the cases say different verdicts, if they do.
-    fn conflict(&mut self) -> bool {
-        let verdicts: BTreeSet<_> = self.said.iter().map(|said| said.verdict).collect();
-        if verdicts.len() < 2 {
-            return false;
-        }
-        let each: Vec<String> =
-            self.said.iter().map(|said| format!("{} in {}", said.verdict.name(), said.case)).collect();
-        let detail = format!("{}: compare their trust bundles", each.join(", "));
-        self.part.mark.findings.push(Finding { finding: DIFFERENT_VERDICTS.into(), detail });
-        true
-    }
-
-    /// Notes that two cases have the mark on photos of which none is the same, if they do.
-    fn copies(&mut self) -> bool {
-        if self.part.mark.maker.is_none() {
-            return false;
-        }
-        let mut found = Vec::new();
-        for (n, one) in self.said.iter().enumerate() {
-            for other in self.said.iter().skip(n + 1) {
-                let hashes =
-                    |said: &Said| said.photos.iter().filter_map(|photo| photo.sha256.clone()).collect::<BTreeSet<_>>();
-                let (Some(here), Some(there)) = (one.photos.first(), other.photos.first()) else { continue };
-                if hashes(one).is_disjoint(&hashes(other)) {
-                    found.push(CloneFinding {
-                        why: CloneKind::OtherCase,
-                        detail: "two cases have this mark, and no photo in common: one part that both saw, or a copy"
-                            .into(),
-                        here: here.clone(),
-                        there: there.clone(),
-                        part_id: None,
-                        case: Some(other.case.clone()),
-                    });
-                }
-            }
-        }
-        let any = !found.is_empty();
-        self.part.clones.extend(found);
-        any
-    }
-}
-
 fn within(case: &str, path: &str) -> String {
     if path.is_empty() { String::new() } else { format!("{case}/{path}") }
 }
 
 /// A part without a good signature is the same where its photos are, and what its case calls it by what was read.
-fn key_by_photos(part: &PartResult, hashes: &HashMap<String, Option<String>>) -> Option<Key> {
-    let own: Option<BTreeSet<String>> = part.photos.iter().map(|path| hashes.get(path).cloned().flatten()).collect();
+fn key_by_photos(part: &PartResult, exhibits: &HashMap<String, Exhibit>) -> Option<Key> {
+    let own: Option<BTreeSet<String>> = part.photos.iter().map(|path| exhibits.get(path)?.sha256.clone()).collect();
     let own = own.filter(|own| !own.is_empty())?;
     Some((own.into_iter().collect::<Vec<_>>().join(" "), 0, 0, part.id.clone()))
 }

@@ -4,7 +4,7 @@
 //! be in one folder, too; a photo that proves nothing is then of the one part of its folder.
 
 use super::clones;
-use super::record::{CloneFinding, Finding, Group, Mark, PartResult, PhotoName, PhotoResult};
+use super::record::{CloneFinding, Exhibit, Finding, Group, Mark, PartResult, PhotoResult};
 use crate::verdict::Verdict;
 use serde_json::Map;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -27,14 +27,21 @@ struct Key {
 pub struct Shot {
     /// The bytes of its path, by which photos are ordered.
     pub order: Vec<u8>,
-    /// What it is called, and its hash.
-    pub name: PhotoName,
-    /// When it was taken, by its camera.
-    pub taken: Option<String>,
-    /// Where: degrees north and east.
+    /// The photo itself.
+    pub photo: Exhibit,
+    /// Where it was taken: degrees north and east.
     pub place: Option<(f64, f64)>,
     /// How often it shows the mark; 0 where it proves nothing, and is of the part by its folder.
     pub times: u32,
+    /// Each time, the picture of the mark; where it proves nothing, of the gravest of its marks.
+    pub crops: Vec<Option<String>>,
+}
+
+impl Shot {
+    /// The photo for a finding, with the picture of the mark where it is seen for the `n`-th time, from 0.
+    pub(super) fn exhibit(&self, n: usize) -> Exhibit {
+        Exhibit { crop: self.crops.get(n).cloned().flatten(), ..self.photo.clone() }
+    }
 }
 
 /// A part while its photos come in.
@@ -85,10 +92,10 @@ impl Parts {
         let photo = &result.photo;
         let shot = Shot {
             order: path.to_vec(),
-            name: PhotoName { path: photo.path.clone(), sha256: photo.sha256.clone() },
-            taken: photo.taken.clone(),
+            photo: photo.exhibit(),
             place: photo.latitude.zip(photo.longitude),
             times: 1,
+            crops: Vec::new(),
         };
         let grouped = self.group == Group::Folder;
         let mut proves = false;
@@ -108,14 +115,18 @@ impl Parts {
                 part.read_from = vec![photo.path.clone()];
             }
             match part.shots.last_mut().filter(|last| last.order == path) {
-                Some(last) => last.times += 1,
-                None => part.shots.push(shot.clone()),
+                Some(last) => {
+                    last.times += 1;
+                    last.crops.push(seen.crop.clone());
+                }
+                None => part.shots.push(Shot { crops: vec![seen.crop.clone()], ..shot.clone() }),
             }
         }
         if grouped && !proves {
             let gravest = result.marks.iter().max_by_key(|seen| seen.mark.verdict);
             let best = gravest.map(|seen| (seen.mark.clone(), seen.crop.clone()));
-            let shot = Shot { times: 0, ..shot };
+            let crops = gravest.map(|seen| seen.crop.clone()).into_iter().collect();
+            let shot = Shot { times: 0, crops, ..shot };
             self.rest.entry(folder(path)).or_default().push(Unproven { shot, best });
         }
     }
@@ -131,10 +142,11 @@ impl Parts {
     /// What the photos of a folder say together, of which none proves anything: `mark`, read from those at these places.
     pub(super) fn put_together(&mut self, folder: &[u8], mark: Mark, from: &[usize]) {
         let Some(photos) = self.rest.get(folder) else { return };
-        let first = photos.iter().find_map(|photo| photo.shot.name.sha256.clone());
+        let first = photos.iter().find_map(|photo| photo.shot.photo.sha256.clone());
         let Some(key) = key(&mark, folder.to_vec(), &first, 0) else { return };
         let mut part = Part::of(mark, 0);
-        part.read_from = from.iter().filter_map(|n| photos.get(*n)).map(|photo| photo.shot.name.path.clone()).collect();
+        part.read_from =
+            from.iter().filter_map(|n| photos.get(*n)).map(|photo| photo.shot.photo.path.clone()).collect();
         part.crop = from.iter().filter_map(|n| photos.get(*n)?.best.as_ref()?.1.clone()).next();
         self.by_key.insert(key, part);
     }
@@ -183,13 +195,13 @@ impl Parts {
                     }
                 }
                 [] => {
-                    let first = photos.iter().find_map(|photo| photo.shot.name.sha256.clone());
+                    let first = photos.iter().find_map(|photo| photo.shot.photo.sha256.clone());
                     let gravest = photos.iter().filter_map(|photo| photo.best.as_ref().map(|best| (photo, best)));
                     let gravest = gravest.rev().max_by_key(|(_, (mark, _))| mark.verdict);
                     let mark = gravest.map_or_else(nothing, |(_, (mark, _))| mark.clone());
                     let mut part = Part::of(mark, 0);
                     part.crop = gravest.and_then(|(_, (_, crop))| crop.clone());
-                    part.read_from = gravest.iter().map(|(photo, _)| photo.shot.name.path.clone()).collect();
+                    part.read_from = gravest.iter().map(|(photo, _)| photo.shot.photo.path.clone()).collect();
                     part.shots = shots.by_ref().collect();
                     let Some(hash) = first else { continue };
                     let base = key(&part.mark, Vec::new(), &Some(hash.clone()), 0).map(|key| key.base);
@@ -230,7 +242,7 @@ impl Part {
     /// As it stands in the case folder.
     pub(super) fn result(self, id: String) -> PartResult {
         let Self { mark, crop, read_from, shots, clones, .. } = self;
-        let photos = shots.into_iter().map(|shot| shot.name.path).collect();
+        let photos = shots.into_iter().map(|shot| shot.photo.path).collect();
         PartResult { id, mark, photos, read_from, crop, clones, other: Map::new() }
     }
 }

@@ -1,6 +1,6 @@
 //! What a photo will cost, before it is decoded.
 
-use super::{HEADER_BYTES, PhotoErrorKind, memory};
+use super::{HEADER_BYTES, PhotoErrorKind, heic, memory};
 use image::{ImageDecoder, ImageError, ImageFormat, ImageReader};
 use std::io::Cursor;
 
@@ -12,6 +12,9 @@ const COEFFICIENTS: u64 = 6;
 
 /// Bytes of memory that it takes to decode and to search the picture in `bytes`, by its header.
 pub(super) fn of(bytes: &[u8]) -> Result<u64, PhotoErrorKind> {
+    if heic::is_heic(bytes) {
+        return heic::cost(bytes);
+    }
     let damaged = |e: ImageError| PhotoErrorKind::Damaged(e.to_string());
     let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(PhotoErrorKind::Io)?;
     reader.limits(memory(HEADER_BYTES));

@@ -1,4 +1,5 @@
 use super::*;
+use crate::case::record::CloneKind;
 use crate::case::sample::Sample;
 use serde_json::json;
 
@@ -41,10 +42,37 @@ fn one_serial_on_different_photos_is_a_finding_and_so_are_two_verdicts() {
     let clone = &parts[0].clones[0];
     assert_eq!((clone.why, clone.case.as_deref()), (CloneKind::OtherCase, Some("kyiv")));
     assert!(clone.here.path.starts_with("case/") && clone.there.path.starts_with("kyiv/"), "{clone:?}");
+    let picture = Some("crops/0000000000000001-1.jpg");
+    assert_eq!([clone.here.crop.as_deref(), clone.there.crop.as_deref()], [picture; 2], "the sample calls both so");
     assert_eq!((parts[0].photos.len(), parts[1].mark.verdict), (2, crate::verdict::Verdict::Revoked));
     assert_eq!(parts[1].mark.findings[0].detail, "authentic in case, revoked in kyiv: compare their trust bundles");
     let report = std::fs::read_to_string(view.report_html()).unwrap();
     assert!(report.contains("Cases say different verdicts of this mark"));
+}
+
+#[test]
+fn what_a_case_knew_of_another_by_hearsay_is_at_hand_in_the_view() {
+    let sample = Sample::new();
+    let kyiv = sample.write("kyiv", &["other one", "else"]);
+    let hash = |folder: &Folder| folder.results().unwrap().map(Result::unwrap).next().unwrap().photo.sha256;
+    let mut own = parts(&kyiv);
+    let clone = json!({
+        "why": "other-case", "detail": "d", "case": "case", "here": { "path": "0.jpg", "sha256": hash(&kyiv), "crop": "crops/0000000000000001-1.jpg" },
+        "there": { "path": "somewhere/0.jpg", "sha256": hash(&sample.folder()) },
+    });
+    own[0].clones = vec![serde_json::from_value(clone).unwrap()];
+    kyiv.write_parts(own.into_iter().map(Ok::<_, FolderError>)).unwrap();
+    let (merged, view) = merged(&sample, &["case", "kyiv"]);
+    assert_eq!(merged.clones, 2);
+    let clones = parts(&view).remove(0).clones;
+    assert_eq!(clones.len(), 1, "it is not told twice: {clones:?}");
+    assert_eq!(clones[0].there.crop.as_deref(), Some("crops/0000000000000001-1.jpg"));
+    assert!(
+        clones[0].there.path.starts_with("case/") && clones[0].there.path.ends_with("photos/case/0.jpg"),
+        "{clones:?}"
+    );
+    let report = std::fs::read_to_string(view.report_html()).unwrap();
+    assert_eq!(report.matches("<img alt=\"The mark in the photo ").count(), 4, "both photos of both parts");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 use super::*;
 use crate::case::check::check;
+use crate::case::folder::FolderError;
+use crate::case::record::PartResult;
 use crate::case::redact::{PRIVATE, Redaction, redact};
 use crate::case::report::Language;
 use crate::case::sample::Sample;
@@ -99,6 +101,34 @@ fn what_was_left_out_cannot_be_found_and_the_signature_still_holds() {
     redact(&copy, &twice, &redaction(&[Class::Crop])).unwrap();
     let checked = check(&twice).unwrap();
     assert_eq!((checked.problems, checked.left_out.get(&Class::Crop)), (Vec::<String>::new(), Some(&2)));
+}
+
+#[test]
+fn both_photos_of_a_clone_are_private_like_any_other() {
+    let sample = Sample::new();
+    let mut parts: Vec<PartResult> = sample.folder().parts().unwrap().map(Result::unwrap).collect();
+    let clone = serde_json::json!({
+        "why": "other-case", "detail": "d", "case": "Lviv",
+        "here": { "path": "street/1.jpg", "sha256": "aa", "place": "48.1, 30.2", "crop": "crops/0000000000000001-1.jpg" },
+        "there": { "path": "yard/1.jpg", "sha256": "bb", "place": "49.8, 24.03" },
+    });
+    parts[0].clones = vec![serde_json::from_value(clone).unwrap()];
+    sample.folder().write_parts(parts.into_iter().map(Ok::<_, FolderError>)).unwrap();
+    packed(&sample, false);
+    let (bag, copy) = (sample.path("bag"), sample.path("copy"));
+    let private = ["street/1.jpg", "yard/1.jpg", "48.1, 30.2", "49.8, 24.03", "Lviv"];
+    assert!(private.iter().all(|text| everything(&bag).contains(text)));
+    redact(&bag, &copy, &redaction(&[&PRIVATE[..], &[Class::Crop]].concat())).unwrap();
+    let all = everything(&copy);
+    for text in private {
+        assert!(!all.contains(text), "{text} is still there");
+    }
+    assert_eq!(check(&copy).unwrap().problems, Vec::<String>::new());
+    let report = std::fs::read_to_string(copy.join("data/report.html")).unwrap();
+    let first = report.split_once("<ol class=\"first\">").unwrap().1.split_once("</ol>").unwrap().0;
+    for said in ["data-t=\"picture-missing\"", "data-t=\"picture-elsewhere\"", "SHA-256 aa…"] {
+        assert!(first.contains(said), "{said}: {first}");
+    }
 }
 
 #[test]

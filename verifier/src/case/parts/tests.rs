@@ -39,12 +39,17 @@ fn case_at(
             longitude: place.map(|p| p.1),
             ..PhotoFacts::default()
         };
-        let seen = |mark: &Mark| SeenMark { mark: mark.clone(), corners: [[0.0; 2]; 4], crop: None, part_id: None };
+        let seen = |(n, mark): (usize, &Mark)| SeenMark {
+            mark: mark.clone(),
+            corners: [[0.0; 2]; 4],
+            crop: Some(format!("crops/{hash}-{}.jpg", n + 1)),
+            part_id: None,
+        };
         let result = PhotoResult {
             photo,
             verdict: Verdict::Authentic,
             reason: String::new(),
-            marks: marks.iter().map(seen).collect(),
+            marks: marks.iter().enumerate().map(seen).collect(),
             error: None,
             damage: None,
             parts: Vec::new(),
@@ -64,8 +69,14 @@ fn kinds(part: &Part) -> Vec<CloneKind> {
     part.clones.iter().map(|clone| clone.why).collect()
 }
 
+/// The pictures of both sides of what speaks for a second part.
+fn pictures(part: &Part) -> Vec<[String; 2]> {
+    let crop = |exhibit: &Exhibit| exhibit.crop.clone().unwrap_or_default();
+    part.clones.iter().map(|clone| [crop(&clone.here), crop(&clone.there)]).collect()
+}
+
 fn photos(part: &Part) -> Vec<&str> {
-    part.shots.iter().map(|shot| shot.name.path.as_str()).collect()
+    part.shots.iter().map(|shot| shot.photo.path.as_str()).collect()
 }
 
 #[test]
@@ -102,6 +113,7 @@ fn marks_that_share_a_serial_and_do_not_say_the_same_are_two_parts() {
         (Some("0badcafe-7"), "b", "a")
     );
     assert!(clone.detail.contains("part P and Q"), "{}", clone.detail);
+    assert_eq!(pictures(second), [["crops/02-1.jpg", "crops/01-1.jpg"]]);
     // The same serial of another line is no contradiction, though the ids of their keys are alike.
     let stranger = Mark { line_key: Some("L".into()), ..proven(7, "P") };
     let (_, found) = case(Group::None, &[("a", "01", &[proven(7, "Q")]), ("b", "02", &[stranger])]);
@@ -111,7 +123,9 @@ fn marks_that_share_a_serial_and_do_not_say_the_same_are_two_parts() {
 #[test]
 fn a_photo_that_shows_a_mark_twice_is_pointed_out() {
     let (_, found) = case(Group::None, &[("a", "01", &[proven(7, "P"), proven(7, "P")])]);
-    assert_eq!(kinds(&found["0badcafe-7"]), [CloneKind::TwiceInOnePhoto]);
+    let part = &found["0badcafe-7"];
+    assert_eq!(kinds(part), [CloneKind::TwiceInOnePhoto]);
+    assert_eq!(pictures(part), [["crops/01-1.jpg", "crops/01-2.jpg"]], "each of the two places in it");
 }
 
 #[test]
@@ -151,6 +165,12 @@ fn one_mark_in_two_folders_is_pointed_out_unless_it_is_one_photo() {
     assert!(found.values().all(|part| kinds(part) == [CloneKind::TwoFolders]));
     let (_, found) = case(Group::Folder, &[("a/1", "01", &[proven(7, "P")]), ("b/1", "01", &[proven(7, "P")])]);
     assert!(found.values().all(|part| part.clones.is_empty()));
+    // The photos to look at are those that show the mark, not what else is in the folders.
+    let all: [(&str, &str, &[Mark]); 4] =
+        [("a/1", "01", &[]), ("a/2", "02", &[proven(7, "P")]), ("b/1", "03", &[]), ("b/2", "04", &[proven(7, "P")])];
+    let (_, found) = case(Group::Folder, &all);
+    assert_eq!(pictures(&found["0badcafe-7"]), [["crops/02-1.jpg", "crops/04-1.jpg"]]);
+    assert_eq!(found["0badcafe-7-2"].clones[0].there.path, "a/2");
 }
 
 #[test]
@@ -189,6 +209,12 @@ fn nobody_is_at_two_places_at_once() {
     };
     let zoned = ["2026-11-23T10:00:00+01:00", "2026-11-23T11:30:00+02:00"];
     assert_eq!(clones(zoned, kyiv), [CloneKind::TooFarApart]);
+    let (_, found) = case_at(Group::None, &two, |path| match path {
+        "a" => (Some(zoned[0].into()), Some(amsterdam)),
+        _ => (Some(zoned[1].into()), Some(kyiv)),
+    });
+    let clone = &found["0badcafe-7"].clones[0];
+    assert_eq!((clone.here.taken.as_deref(), clone.there.place.as_deref()), (Some(zoned[0]), Some("50.4501, 30.5234")));
     assert_eq!(clones(zoned, (52.4, 5.0)), [], "a few kilometres are nothing");
     assert_eq!(clones([zoned[0], "2026-11-23T18:00:00+02:00"], kyiv), [], "time enough to fly");
     assert_eq!(clones(["2026-11-23T10:00:00", "2026-11-23T11:30:00"], kyiv), [], "clocks of unknown zones");

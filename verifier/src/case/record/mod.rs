@@ -152,6 +152,15 @@ pub struct PhotoFacts {
     pub camera: Option<String>,
 }
 
+impl PhotoFacts {
+    /// The photo for a finding, without a picture of a mark.
+    #[must_use]
+    pub fn exhibit(&self) -> Exhibit {
+        let place = self.latitude.zip(self.longitude).map(|(north, east)| format!("{north}, {east}"));
+        Exhibit { path: self.path.clone(), sha256: self.sha256.clone(), taken: self.taken.clone(), place, crop: None }
+    }
+}
+
 /// A mark in a photo.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SeenMark {
@@ -203,10 +212,10 @@ pub struct CloneFinding {
     pub detail: String,
     /// The photo of this part.
     #[serde(default)]
-    pub here: PhotoName,
-    /// The photo that it is held against.
+    pub here: Exhibit,
+    /// The photo that it is held against; of one in another case there is no more than that case had put on record.
     #[serde(default)]
-    pub there: PhotoName,
+    pub there: Exhibit,
     /// The other part, where it is one of this case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part_id: Option<String>,
@@ -232,15 +241,24 @@ pub enum CloneKind {
     OtherCase,
 }
 
-/// A photo by its path and its hash.
+/// A photo as a finding shows it. All of it stands here, for the photo may be one of another case.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct PhotoName {
+pub struct Exhibit {
     /// As in [`PhotoFacts::path`].
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub path: String,
     /// SHA-256 of the file, hexadecimal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
+    /// As in [`PhotoFacts::taken`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken: Option<String>,
+    /// Where it was taken, by the camera: degrees north and east, WGS 84, as `50.4501, 30.5234`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// The mark in this photo: as in [`SeenMark::crop`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crop: Option<String>,
 }
 
 #[cfg(test)]

@@ -6,11 +6,14 @@
 //! beside it, and nothing else: what slipped through all that would not run, and could not call home.
 
 mod figures;
+mod first;
 mod overview;
+mod pictures;
 mod rows;
 mod sankey;
 pub(crate) mod svg;
 mod timeline;
+mod tip;
 mod words;
 mod world;
 
@@ -23,6 +26,7 @@ use super::graphml::graphml;
 use super::record::{Case, PartResult, PhotoResult};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use overview::Rest;
+use pictures::Pictures;
 use rows::Row;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -31,10 +35,6 @@ use std::io;
 use svg::escape;
 use words::say;
 
-/// Bytes of pictures that the page holds, as base64: enough for some hundreds of marks, and little enough to be mailed.
-const MOST_PICTURE_BYTES: usize = 12 << 20;
-/// The largest picture of a mark that is taken in, in bytes.
-const MOST_CROP_BYTES: u64 = 1 << 20;
 /// Parts in the table, the gravest first: beyond, browsers become slow. All of them are counted.
 const MOST_ROWS: usize = 50_000;
 
@@ -57,8 +57,7 @@ pub(super) fn write_copy(folder: &Folder, language: Language, redacted: bool) ->
     }
     let graph = graphml(&between_parties(&parts));
     rows::by_gravity(&mut parts);
-    let crops = pictures(folder, &parts);
-    let page = page(&Shown { case: &case, parts: &parts, photos: &photos, crops: &crops, redacted }, language);
+    let page = page(&Shown { case: &case, parts: &parts, photos: &photos, redacted }, Pictures::of(folder), language);
     super::folder::write_with(&folder.flows_graphml(), |out| write_all(folder, out, &graph))?;
     super::folder::write_with(&folder.report_html(), |out| write_all(folder, out, &page))
 }
@@ -99,27 +98,6 @@ impl Photos {
     }
 }
 
-/// The pictures of the gravest parts that fit, by their paths.
-fn pictures(folder: &Folder, parts: &[PartResult]) -> BTreeMap<String, String> {
-    let mut crops = BTreeMap::new();
-    let mut room = MOST_PICTURE_BYTES;
-    for crop in parts.iter().filter_map(|part| part.crop.as_deref()).filter(|crop| rows::is_crop(crop)) {
-        if crops.contains_key(crop) {
-            continue;
-        }
-        // One that is missing or damaged is shown as such by the page; the case stands without it.
-        let Ok(bytes) = crate::files::read_regular(&folder.root().join(crop), MOST_CROP_BYTES) else { continue };
-        if !bytes.starts_with(&[0xff, 0xd8]) {
-            continue;
-        }
-        let text = STANDARD.encode(&*bytes);
-        let Some(left) = room.checked_sub(text.len()) else { break };
-        room = left;
-        crops.insert(crop.to_owned(), text);
-    }
-    crops
-}
-
 #[derive(Serialize)]
 struct Data<'a> {
     language: &'static str,
@@ -133,14 +111,16 @@ struct Shown<'a> {
     /// The gravest first.
     parts: &'a [PartResult],
     photos: &'a Photos,
-    crops: &'a BTreeMap<String, String>,
     redacted: bool,
 }
 
 /// The whole page.
-fn page(shown: &Shown<'_>, language: Language) -> String {
-    let Shown { case, parts, photos, crops, redacted } = *shown;
-    let rows: Vec<Row> = parts.iter().take(MOST_ROWS).map(|part| Row::of(part, &photos.unnamed)).collect();
+fn page(shown: &Shown<'_>, mut pictures: Pictures, language: Language) -> String {
+    let Shown { case, parts, photos, redacted } = *shown;
+    let first = first::first(parts, &mut pictures, language);
+    let listed = parts.get(..MOST_ROWS).unwrap_or(parts);
+    pictures.take_all(listed);
+    let rows: Vec<Row> = listed.iter().map(|part| Row::of(part, &photos.unnamed, &pictures)).collect();
     let signs: BTreeMap<_, _> =
         rows::VERDICTS.into_iter().map(|verdict| (verdict.name(), overview::sign(verdict))).collect();
     let style = include_str!("page.css");
@@ -160,16 +140,16 @@ fn page(shown: &Shown<'_>, language: Language) -> String {
         "tool" => escape(&case.tool),
         "bases" => overview::bases(case, language),
         "overview" => overview::verdicts(parts, photos, language),
-        "first" => overview::first(parts, language),
+        "first" => first.clone(),
         "counts" => figures::counts(parts, language),
         "flows" => figures::flows(&flows, language),
         "map" => figures::map(parts, &photos.places, &flows, language),
         "timeline" => figures::timeline(parts, language),
         "rest" => photos.rest.page(language),
-        "pictures" => overview::pictures(&rows, crops, language),
+        "pictures" => overview::pictures(&rows, &pictures, language),
         "words" => in_script(&words::all()),
         "data" => in_script(&Data { language: language.tag(), signs: &signs, rows: &rows }),
-        "crops" => in_script(crops),
+        "crops" => in_script(&pictures.undrawn()),
         _ => name.strip_prefix("t:").map(|key| overview::text(key, language)).unwrap_or_default(),
     };
     fill(include_str!("page.html"), slot)

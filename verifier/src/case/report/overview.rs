@@ -1,17 +1,15 @@
-//! The parts of the page that stand without its program: what it rests on, verdicts, what to look at first, and the rest.
+//! The parts of the page that stand without its program: what it rests on, verdicts, and photos without a part.
 
 use super::Photos;
+use super::pictures::Pictures;
 use super::rows::{self, Row, VERDICTS};
 use super::svg::{Drawing, escape, tenth};
 use super::words::{Language, say};
-use crate::case::flows::{is_contradiction, is_doubtful};
+use crate::case::flows::is_doubtful;
 use crate::case::record::{Case, FileUsed, PartResult, PhotoResult};
 use crate::verdict::Verdict;
-use std::collections::BTreeMap;
 use std::fmt::Write;
 
-/// Entries of the list to look at first.
-const MOST_FIRST: usize = 25;
 /// Photos listed without a part.
 const MOST_REST: usize = 500;
 
@@ -44,7 +42,7 @@ pub(super) fn sign(verdict: Verdict) -> &'static str {
     }
 }
 
-fn tag(verdict: Verdict, language: Language) -> String {
+pub(super) fn tag(verdict: Verdict, language: Language) -> String {
     let (name, sign) = (verdict.name(), sign(verdict));
     format!("<span class=\"tag {name}\" data-sign=\"{sign}\" data-t=\"{name}\">{}</span>", escape(say(language, name)))
 }
@@ -53,6 +51,11 @@ fn tag(verdict: Verdict, language: Language) -> String {
 pub(super) fn pick(field: &str, value: &str, label: &str) -> String {
     let value = escape(value);
     format!("<button type=\"button\" class=\"pick\" data-pick=\"{field}\" data-value=\"{value}\">{label}</button>")
+}
+
+/// A sentence of evidence, which stays as it was written.
+pub(super) fn english(text: &str) -> String {
+    format!("<span lang=\"en\">{}</span>", escape(text))
 }
 
 pub(super) fn bdi(text: &str) -> String {
@@ -123,7 +126,7 @@ pub(super) fn verdicts(parts: &[PartResult], photos: &Photos, language: Language
         let name = verdict.name();
         let mut bar = Drawing::default();
         let wide = tenth(100.0 * n as f64 / parts.len() as f64);
-        bar.shape("rect", &[("width", &wide), ("height", &6)], "");
+        bar.shape("rect", &[("width", &wide), ("height", &6)], None);
         let bar = bar.finish("share", 100.0, 6.0, &format!("{wide} %")).replacen(
             "<svg",
             "<svg preserveAspectRatio=\"none\"",
@@ -134,45 +137,10 @@ pub(super) fn verdicts(parts: &[PartResult], photos: &Photos, language: Language
             "<tr><th scope=\"row\">{}</th><td class=\"n\">{}</td><td><span class=\"bar\">{bar}</span></td><td class=\"means\">{}</td></tr>",
             tag(verdict, language),
             pick("verdict", name, &n.to_string()),
-            text(&format!("means-{name}"), language)
+            text(rows::means(verdict), language)
         );
     }
     out + "</tbody></table>"
-}
-
-/// Clones and contradictions; `parts` stand the gravest first.
-pub(super) fn first(parts: &[PartResult], language: Language) -> String {
-    let all = parts.iter().filter(|part| is_doubtful(part)).count();
-    if all == 0 {
-        return format!("<p>{}</p>", text("first-none", language));
-    }
-    let mut out = format!("<p>{}</p><ol class=\"first\">", text("first-explained", language));
-    for part in parts.iter().take(all.min(MOST_FIRST)) {
-        let mark = &part.mark;
-        let serial = mark.serial.map(|serial| format!(" {serial}")).unwrap_or_default();
-        let name = format!("{}{serial}", mark.part.as_deref().unwrap_or(&part.id));
-        let _ = write!(out, "<li>{} {}", tag(mark.verdict, language), pick("text", &part.id, &bdi(&name)));
-        for copy in part.clones.iter().map(rows::copy) {
-            let _ = write!(out, "<br><strong>{}</strong>: {}", text(&copy.why, language), escape(&copy.detail));
-            for (key, photo) in
-                [("seen", Some(&copy.here)), ("held-against", Some(&copy.there)), ("in-case", copy.case.as_ref())]
-            {
-                if let Some(photo) = photo.filter(|photo| !photo.is_empty()) {
-                    let _ = write!(out, "; {} {}", text(key, language), bdi(photo));
-                }
-            }
-        }
-        for finding in mark.findings.iter().filter(|f| is_contradiction(&f.finding)) {
-            let said = text(&finding.finding, language);
-            let _ = write!(out, "<br><strong>{said}</strong>: {}", escape(&finding.detail));
-        }
-        out += "</li>";
-    }
-    out += "</ol>";
-    if all > MOST_FIRST {
-        let _ = write!(out, "<p>{}</p>", text_with("first-more", &[("n", all - MOST_FIRST)], language));
-    }
-    out
 }
 
 /// A table up to its first row. Columns of numbers are flush right.
@@ -186,20 +154,20 @@ pub(super) fn head(caption: &str, columns: &[(&str, bool)], language: Language) 
 }
 
 /// How many pictures are in the page, where not all are.
-pub(super) fn pictures(rows: &[Row], crops: &BTreeMap<String, String>, language: Language) -> String {
-    let pictured = rows.iter().filter(|row| row.crop.is_some()).count();
-    let inside = rows.iter().filter(|row| row.crop.as_ref().is_some_and(|crop| crops.contains_key(crop))).count();
-    if inside == pictured {
+pub(super) fn pictures(rows: &[Row], pictures: &Pictures, language: Language) -> String {
+    let pictured = rows.iter().filter_map(|row| row.crop.as_ref());
+    let (inside, beside): (Vec<_>, Vec<_>) = pictured.partition(|crop| pictures.inside(crop));
+    if beside.is_empty() {
         return String::new();
     }
-    text_with("pictures-embedded", &[("n", inside), ("of", pictured)], language)
+    text_with("pictures-embedded", &[("n", inside.len()), ("of", inside.len() + beside.len())], language)
 }
 
 /// Photos that show no part.
 #[derive(Debug, Default)]
 pub(super) struct Rest {
     count: usize,
-    listed: Vec<(String, Verdict, String)>,
+    listed: Vec<(String, Verdict, &'static str, String)>,
 }
 
 impl Rest {
@@ -208,7 +176,8 @@ impl Rest {
         if self.listed.len() < MOST_REST {
             let name = rows::called(&photo.photo.path, photo.photo.sha256.as_deref());
             let why = photo.error.as_ref().or(photo.damage.as_ref()).unwrap_or(&photo.reason);
-            self.listed.push((name, photo.verdict, why.clone()));
+            let means = if photo.error.is_some() { "means-unopened" } else { rows::means(photo.verdict) };
+            self.listed.push((name, photo.verdict, means, why.clone()));
         }
     }
 
@@ -217,12 +186,11 @@ impl Rest {
             return format!("<p>{}</p>", text("rest-none", language));
         }
         let mut out = head("rest", &[("file", false), ("verdict", false), ("reason", false)], language);
-        for (name, verdict, why) in &self.listed {
+        for (name, verdict, means, why) in &self.listed {
+            let (name, tag, means) = (bdi(name), tag(*verdict, language), text(means, language));
             let _ = write!(
                 out,
-                "<tr><td>{}</td><td>{}</td><td>{}</td></tr>",
-                bdi(name),
-                tag(*verdict, language),
+                "<tr><td>{name}</td><td>{tag}</td><td>{means}<br><span class=\"small\" lang=\"en\">{}</span></td></tr>",
                 escape(why)
             );
         }

@@ -9,6 +9,7 @@
   const PRINT_MOST = 500;
   let language = first;
   let crops = null;
+  let listed = null;
   let shown = rows;
   let drawn = 0;
 
@@ -37,7 +38,7 @@
       row.buyer, row.address, row.case, row.container, ...row.photos];
     for (const hand of row.hands ?? []) texts.push(hand.to);
     for (const finding of row.findings ?? []) texts.push(...finding);
-    for (const copy of row.clones ?? []) texts.push(copy.why, copy.detail, copy.here, copy.there, copy.case);
+    for (const copy of row.clones ?? []) texts.push(copy.why, copy.detail, copy.here.name, copy.there.name, copy.case);
     row.text = texts.filter(Boolean).join("\n").toLowerCase();
   }
 
@@ -47,12 +48,38 @@
     for (const text of texts.filter(Boolean)) add(add(parent, "span", null, { class: "sub" }), "bdi", text);
   };
 
-  const picture = (td, row) => {
-    if (!row.crop) { add(td, "span", t("no-picture"), { class: "sub" }); return; }
+  // Inside the page, be it in the list above or in its data; or else beside it.
+  const source = (crop) => {
     crops ??= json("crops");
-    const own = crops[row.crop];
-    const image = add(td, "img", null, { alt: t("picture-of", { id: row.id }), loading: "lazy", decoding: "async" });
-    image.src = own ? "data:image/jpeg;base64," + own : row.crop;
+    listed ??= new Map([...document.querySelectorAll("#first img")].map((image) => [image.dataset.crop, image.getAttribute("src")])
+      .filter(([, src]) => src.startsWith("data:")));
+    return Object.hasOwn(crops, crop) ? "data:image/jpeg;base64," + crops[crop] : listed.get(crop) ?? crop;
+  };
+  const picture = (parent, crop, without, alt) => {
+    if (!crop) { add(parent, "span", t(without), { class: "sub without" }); return; }
+    add(parent, "img", null, { alt, loading: "lazy", decoding: "async" }).src = source(crop);
+  };
+
+  // The two photos of a finding, side by side, in a row of their own.
+  const pair = (td, copy) => {
+    const text = add(td, "p");
+    add(text, "strong", t(copy.why));
+    add(text, "span", ": ");
+    add(text, "span", copy.detail, { lang: "en" });
+    const box = add(td, "div", null, { class: "pair" });
+    for (const [key, side] of [["seen", copy.here], ["held-against", copy.there]]) {
+      const figure = add(box, "figure");
+      picture(figure, side.crop, side.without, t("picture-in", { name: side.name }));
+      const caption = add(figure, "figcaption", t(key) + " ");
+      add(caption, "bdi", side.name);
+      const told = [["in-case", side === copy.there && copy.case], ["taken", side.taken], ["place", side.place]];
+      for (const [what, text] of told) {
+        if (!text) continue;
+        add(caption, "br");
+        caption.append(t(what) + " ");
+        add(caption, "bdi", text);
+      }
+    }
   };
 
   const details = (td, row) => {
@@ -62,18 +89,19 @@
     box.addEventListener("toggle", () => {
       if (box.childElementCount > 1) return;
       const list = add(box, "dl");
-      const fact = (key, texts) => {
-        const known = texts.filter(Boolean);
-        if (!known.length) return;
+      // Sentences of evidence stay as they were written, in English.
+      const fact = (key, texts, english = []) => {
+        const [known, written] = [texts.filter(Boolean), english.filter(Boolean)];
+        if (!known.length && !written.length) return;
         add(list, "dt", t(key));
         for (const text of known) add(add(list, "dd"), "bdi", text);
+        for (const text of written) add(add(list, "dd", null, { lang: "en" }), "bdi", text);
       };
       fact("id", [row.id]);
-      fact("reason", [row.reason]);
+      fact("reason", [t(`means-${row.verdict}`)], [row.reason]);
       fact("line", [[row.line, row.site !== undefined && t("site") + " " + row.site, row.key && t("key") + " " + row.key].filter(Boolean).join(", ")]);
       fact("consignee", [row.address, row.case && t("case-of") + " " + row.case]);
-      fact("remarks", (row.findings ?? []).map((finding) => finding[1]));
-      fact("first", (row.clones ?? []).map((copy) => copy.detail));
+      fact("remarks", [], (row.findings ?? []).map((finding) => finding[1]));
       fact("photo", row.photos);
     });
   };
@@ -83,7 +111,7 @@
     const crop = cell(tr, t("picture"));
     crop.className = "crop";
     crop.removeAttribute("data-label");
-    picture(crop, row);
+    picture(crop, row.crop, row.without, t("picture-of", { id: row.id }));
     const verdict = cell(tr, t("verdict"));
     tag(verdict, row.verdict);
     if (row.doubtful) add(add(verdict, "span", null, { class: "sub" }), "span", t("doubtful"), { class: "tag doubt", "data-sign": "!" });
@@ -110,13 +138,13 @@
       }
     }
     const remarks = cell(tr, t("remarks"));
-    for (const copy of row.clones ?? []) {
-      const one = add(remarks, "span", null, { class: "sub" });
-      add(one, "strong", t(copy.why));
-      lines(one, [copy.here && t("seen") + " " + copy.here, copy.there && t("held-against") + " " + copy.there, copy.case && t("in-case") + " " + copy.case]);
-    }
+    for (const copy of row.clones ?? []) add(add(remarks, "span", null, { class: "sub" }), "strong", t(copy.why));
     lines(remarks, (row.findings ?? []).map((finding) => t(finding[0])));
     details(remarks, row);
+    if (!row.clones) return;
+    tr.className = "paired";
+    const pairs = add(add(body, "tr", null, { class: "pairs" }), "td", null, { colspan: 8 });
+    for (const copy of row.clones) pair(pairs, copy);
   };
 
   const table = by("rows");
@@ -187,6 +215,12 @@
     for (const element of document.querySelectorAll("[data-t]")) {
       element.textContent = t(element.dataset.t, { ...element.dataset });
     }
+    for (const title of document.querySelectorAll("[data-tip]")) {
+      title.textContent = JSON.parse(title.dataset.tip).map((piece) => (Array.isArray(piece) ? t(piece[0]) : piece)).join("");
+    }
+    for (const key of ["flows", "map", "timeline"]) document.querySelector("#" + key + " svg[role=img]")?.setAttribute("aria-label", t(key));
+    for (const element of document.querySelectorAll("[data-name-t]")) element.setAttribute("aria-label", t(element.dataset.nameT));
+    for (const image of document.querySelectorAll("[data-alt]")) image.alt = t(image.dataset.alt, { name: image.dataset.name });
     for (const element of document.querySelectorAll("[data-country]")) element.textContent = region(element.dataset.country);
     for (const button of document.querySelectorAll("[data-language]")) {
       button.setAttribute("aria-pressed", String(button.dataset.language === tag));

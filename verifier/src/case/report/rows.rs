@@ -1,8 +1,9 @@
 //! The parts as the page's own program shows them, the gravest first.
 
+use super::pictures::Pictures;
 use super::svg::visible;
 use crate::case::flows::{is_contradiction, is_doubtful};
-use crate::case::record::{CloneFinding, Container, Hand, Mark, PartResult, PhotoName};
+use crate::case::record::{CloneFinding, CloneKind, Container, Exhibit, Hand, Mark, PartResult};
 use crate::verdict::Verdict;
 use serde::Serialize;
 use std::collections::HashMap;
@@ -58,6 +59,9 @@ pub(super) struct Row {
     /// A file in `crops/`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) crop: Option<String>,
+    /// Why there is none: the key of the sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    without: Option<&'static str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -78,12 +82,28 @@ pub(super) struct Copy {
     /// In words.
     pub(super) detail: String,
     /// The photo of this part.
-    pub(super) here: String,
+    pub(super) here: Side,
     /// The other photo.
-    pub(super) there: String,
+    pub(super) there: Side,
     /// The other case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) case: Option<String>,
+}
+
+/// One of two photos.
+#[derive(Debug, Serialize)]
+pub(super) struct Side {
+    pub(super) name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) taken: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) place: Option<String>,
+    /// A file in `crops/` that is at hand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) crop: Option<String>,
+    /// Why there is none: the key of the sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) without: Option<&'static str>,
 }
 
 /// Clones before contradictions before the rest, and then by verdict: the order in which people should look.
@@ -95,7 +115,7 @@ pub(super) fn by_gravity(parts: &mut [PartResult]) {
 
 impl Row {
     /// `photos`: by the id of a part, what to call its photos where their paths are left out.
-    pub(super) fn of(part: &PartResult, photos: &HashMap<String, Vec<String>>) -> Self {
+    pub(super) fn of(part: &PartResult, photos: &HashMap<String, Vec<String>>, pictures: &Pictures) -> Self {
         let mark = &part.mark;
         let lead = mark.unauthenticated.as_ref().filter(|_| mark.maker.is_none());
         let own = |text: &Option<String>| text.as_deref().map(visible);
@@ -104,6 +124,7 @@ impl Row {
         let consignee = mark.consignee.as_ref();
         let known = consignee.filter(|consignee| consignee.status == "disclosed");
         let number = known.and_then(|known| known.number).map(|number| format!("no. {number}"));
+        let (crop, without) = at_hand(part.crop.as_deref(), pictures);
         let paths = if part.photos.is_empty() { photos.get(&part.id) } else { Some(&part.photos) };
         Self {
             id: visible(&part.id),
@@ -127,10 +148,11 @@ impl Row {
             case: known.and_then(|known| own(&known.case)),
             hands: mark.trail.iter().flat_map(|trail| &trail.hands).map(step).collect(),
             findings: mark.findings.iter().map(|f| [visible(&f.finding), visible(&f.detail)]).collect(),
-            clones: part.clones.iter().map(copy).collect(),
+            clones: part.clones.iter().map(|clone| copy(clone, pictures)).collect(),
             doubtful: is_doubtful(part),
             photos: paths.into_iter().flatten().map(|path| visible(path)).collect(),
-            crop: part.crop.as_deref().filter(|crop| is_crop(crop)).map(str::to_owned),
+            crop,
+            without,
         }
     }
 }
@@ -155,23 +177,36 @@ fn step(hand: &Hand) -> Step {
 }
 
 /// A clone finding in texts that can be shown.
-pub(super) fn copy(found: &CloneFinding) -> Copy {
+pub(super) fn copy(found: &CloneFinding, pictures: &Pictures) -> Copy {
     let why = serde_json::to_value(found.why).ok().and_then(|name| name.as_str().map(str::to_owned));
+    let there = side(&found.there, pictures);
+    let elsewhere = found.why == CloneKind::OtherCase && found.there.crop.is_none();
     Copy {
         why: why.unwrap_or_default(),
         detail: visible(&found.detail),
-        here: named(&found.here),
-        there: named(&found.there),
+        here: side(&found.here, pictures),
+        there: if elsewhere { Side { without: Some("picture-elsewhere"), ..there } } else { there },
         case: found.case.as_deref().map(visible),
     }
 }
 
-/// What a photo is called: its path, or where that is left out the beginning of its hash.
-pub(super) fn named(photo: &PhotoName) -> String {
-    called(&photo.path, photo.sha256.as_deref())
+fn side(photo: &Exhibit, pictures: &Pictures) -> Side {
+    let (crop, without) = at_hand(photo.crop.as_deref(), pictures);
+    let own = |text: &Option<String>| text.as_deref().map(visible);
+    let name = called(&photo.path, photo.sha256.as_deref());
+    Side { name, taken: own(&photo.taken), place: own(&photo.place), crop, without }
 }
 
-/// As [`named`].
+/// The picture, if there is one, or the key of the sentence why not.
+fn at_hand(crop: Option<&str>, pictures: &Pictures) -> (Option<String>, Option<&'static str>) {
+    match crop {
+        Some(crop) if pictures.has(crop) => (Some(crop.to_owned()), None),
+        Some(_) => (None, Some("picture-missing")),
+        None => (None, Some("no-picture")),
+    }
+}
+
+/// What a photo is called: its path, or where that is left out the beginning of its hash.
 pub(super) fn called(path: &str, sha256: Option<&str>) -> String {
     match (path, sha256) {
         ("", Some(sha256)) => format!("SHA-256 {}…", visible(sha256.get(..16).unwrap_or(sha256))),
@@ -184,6 +219,20 @@ pub(crate) fn is_crop(path: &str) -> bool {
     let name = path.strip_prefix("crops/").and_then(|name| name.strip_suffix(".jpg"));
     let good = |c: char| c.is_ascii_alphanumeric() || c == '-';
     name.is_some_and(|name| !name.is_empty() && name.len() < 100 && name.chars().all(good))
+}
+
+/// The key of the sentence that says what a verdict means.
+pub(super) fn means(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Authentic => "means-authentic",
+        Verdict::Forged => "means-forged",
+        Verdict::Revoked => "means-revoked",
+        Verdict::OutOfScope => "means-out-of-scope",
+        Verdict::UnknownIssuer => "means-unknown-issuer",
+        Verdict::NotATouchmark => "means-not-a-touchmark",
+        Verdict::Unreadable => "means-unreadable",
+        Verdict::NothingFound => "means-nothing-found",
+    }
 }
 
 /// All verdicts, the gravest first.

@@ -1,6 +1,7 @@
 //! Flows as a diagram: a column for each step of the way, bands as wide as there are parts.
 
 use super::svg::{Drawing, short, tenth};
+use super::tip::Tip;
 use super::words::{Language, say};
 use crate::case::flows::{Count, Flows, Party, Role};
 use std::collections::BTreeMap;
@@ -123,7 +124,7 @@ fn hatching(drawing: &mut Drawing) {
         ("patternUnits", &"userSpaceOnUse"),
     ];
     drawing.open("defs", &[]).open("pattern", &size);
-    drawing.shape("path", &[("d", &"M0 6L6 0"), ("class", &"hatch")], "");
+    drawing.shape("path", &[("d", &"M0 6L6 0"), ("class", &"hatch")], None);
     drawing.close("pattern").close("defs");
 }
 
@@ -145,16 +146,16 @@ fn draw_bands(drawing: &mut Drawing, boxes: &mut [Box], bands: &Bands, language:
         let y2 = boxes[*to].y + boxes[*to].into;
         boxes[*to].into += right;
         let (x1, x2) = (x(boxes[*from].layer) + BAR, x(boxes[*to].layer));
-        let names = [&boxes[*from], &boxes[*to]].map(|one| name(one, language));
-        let title = format!("{} → {}: {}", names[0], names[1], counted(count, language));
+        let tip = named(named(Tip::new(language), &boxes[*from]).text(" → "), &boxes[*to]);
+        let tip = counted(tip.text(": "), count);
         let band = |share: f64| {
             let (a, b) = (y1 + left * (1.0 - share), y2 + right * (1.0 - share));
             curve((x1, a, y1 + left), (x2, b, y2 + right))
         };
-        drawing.shape("path", &[("class", &"band"), ("d", &band(1.0))], &title);
+        drawing.shape("path", &[("class", &"band"), ("d", &band(1.0))], Some(&tip));
         if count.doubtful > 0 {
             let share = count.doubtful as f64 / count.parts.max(1) as f64;
-            drawing.shape("path", &[("fill", &"url(#hatch)"), ("d", &band(share))], &title);
+            drawing.shape("path", &[("fill", &"url(#hatch)"), ("d", &band(share))], Some(&tip));
         }
     }
 }
@@ -173,13 +174,13 @@ fn x(layer: usize) -> f64 {
 }
 
 fn draw_box(drawing: &mut Drawing, one: &Box, n: usize, layers: usize, language: Language) {
-    let title = format!("{}: {}", name(one, language), counted(&one.count, language));
+    let tip = counted(named(Tip::new(language), one).text(": "), &one.count);
     let role = one.party.as_ref().map_or("others", |party| party.role.name());
     let (left, top, tall) = (x(one.layer), tenth(one.y), tenth(one.height));
     let class = format!("node {role}");
     let place: [(&str, &dyn std::fmt::Display); 6] =
         [("class", &class), ("x", &left), ("y", &top), ("width", &BAR), ("height", &tall), ("data-node", &n)];
-    drawing.shape("rect", &place, &title);
+    drawing.shape("rect", &place, Some(&tip));
     let last = one.layer + 1 == layers;
     let (at, y) = (left + BAR + 4.0, tenth(one.y + one.height / 2.0));
     let label = short(&name(one, language), if last { 20 } else { 26 });
@@ -193,10 +194,21 @@ fn draw_box(drawing: &mut Drawing, one: &Box, n: usize, layers: usize, language:
     drawing.close("text");
 }
 
-fn counted(count: &Count, language: Language) -> String {
+fn counted(tip: Tip, count: &Count) -> Tip {
+    let tip = tip.text(count.parts);
     match count.doubtful {
-        0 => count.parts.to_string(),
-        doubtful => format!("{} ({doubtful} {})", count.parts, say(language, "doubtful")),
+        0 => tip,
+        doubtful => tip.text(format!(" ({doubtful} ")).word("doubtful").text(")"),
+    }
+}
+
+fn named(tip: Tip, one: &Box) -> Tip {
+    match &one.party {
+        None => tip.word("other-parties"),
+        Some(party) => match unknown(party) {
+            Some(key) => tip.word(key),
+            None => tip.text(known(party)),
+        },
     }
 }
 
@@ -206,11 +218,11 @@ fn name(one: &Box, language: Language) -> String {
 
 /// A party's name and country; of an unknown one why it is not known.
 pub(super) fn party_name(party: &Party, language: Language) -> String {
-    match (unknown(party), &party.country) {
-        (Some(key), _) => say(language, key).to_owned(),
-        (None, Some(country)) => format!("{} ({country})", party.name),
-        (None, None) => party.name.clone(),
-    }
+    unknown(party).map_or_else(|| known(party), |key| say(language, key).to_owned())
+}
+
+fn known(party: &Party) -> String {
+    party.country.as_ref().map_or_else(|| party.name.clone(), |country| format!("{} ({country})", party.name))
 }
 
 /// The key of the words for why a party is not known.

@@ -1,5 +1,6 @@
 //! Drawings as SVG, and text made safe for HTML and SVG.
 
+use super::tip::Tip;
 use std::fmt::{Display, Write};
 
 /// `text` as the content of an element or of an attribute in double quotes, of HTML and of XML. What drives terminals
@@ -64,10 +65,13 @@ impl Drawing {
     }
 
     /// An element with nothing in it but what a pointer over it is told.
-    pub(crate) fn shape(&mut self, name: &str, attributes: Attributes<'_>, title: &str) -> &mut Self {
+    pub(super) fn shape(&mut self, name: &str, attributes: Attributes<'_>, tip: Option<&Tip>) -> &mut Self {
         self.open(name, attributes);
-        if !title.is_empty() {
-            self.text("title", &[], title);
+        if let Some(tip) = tip {
+            match tip.pieces() {
+                Some(pieces) => self.text("title", &[("data-tip", &pieces)], &tip.said()),
+                None => self.text("title", &[], &tip.said()),
+            };
         }
         self.close(name)
     }
@@ -110,6 +114,7 @@ pub(crate) fn tenth(value: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::words::Language;
     use super::*;
 
     #[test]
@@ -119,7 +124,7 @@ mod tests {
         assert!(!safe.contains(['<', '>', '"', '\'', '\u{202e}', '\u{0}']), "{safe}");
         assert!(safe.contains("&lt;script&gt;") && safe.contains("\\u{202e}gpj\\u{0}"), "{safe}");
         let mut drawing = Drawing::default();
-        drawing.shape("rect", &[("data-filter", &hostile)], hostile);
+        drawing.shape("rect", &[("data-filter", &hostile)], Some(&Tip::new(Language::En).text(hostile).word("made")));
         let drawn = drawing.finish("c", 1.0, 1.0, hostile);
         assert_eq!(drawn.matches('<').count(), 6, "{drawn}");
     }

@@ -1,6 +1,7 @@
 //! Months as bars: when parts were made, and when they arrived at somebody.
 
 use super::svg::{Drawing, tenth};
+use super::tip::Tip;
 use super::words::{Language, say};
 use std::collections::BTreeMap;
 
@@ -19,7 +20,7 @@ pub(super) fn timeline(months: &BTreeMap<String, (u64, u64)>, language: Language
     let mut drawing = Drawing::default();
     for part in [0, most.div_ceil(2), most] {
         let y = tenth(bottom - tall(part));
-        drawing.shape("path", &[("class", &"grid"), ("d", &format!("M{left} {y}H{WIDTH}"))], "");
+        drawing.shape("path", &[("class", &"grid"), ("d", &format!("M{left} {y}H{WIDTH}"))], None);
         drawing.text(
             "text",
             &[("x", &(left - 5.0)), ("y", &y), ("dy", &"0.3em"), ("text-anchor", &"end")],
@@ -40,7 +41,8 @@ pub(super) fn timeline(months: &BTreeMap<String, (u64, u64)>, language: Language
                 ("height", &high),
             ];
             if *parts > 0 {
-                drawing.shape("rect", &place, &format!("{name}: {} {parts}", say(language, class)));
+                let tip = Tip::new(language).text(format!("{name}: ")).word(class).text(format!(" {parts}"));
+                drawing.shape("rect", &place, Some(&tip));
             }
         }
         if n % every == 0 {

@@ -1,6 +1,7 @@
 //! The map: outlines of countries, and where a place is on it.
 
 use super::svg::{Drawing, tenth};
+use super::tip::Tip;
 use super::words::{Language, say};
 use crate::case::flows::Country;
 use serde::Deserialize;
@@ -33,7 +34,8 @@ pub(super) fn map(
     for (code, path) in &world.paths {
         let sold = countries.get(code).map_or(0, |country| country.sold);
         let class = format!("land shade{}", shade(sold, most));
-        drawing.shape("path", &[("class", &class), ("d", path)], &title(code, countries.get(code), language));
+        let tip = countries.get(code).map(|country| tip(code, country, language));
+        drawing.shape("path", &[("class", &class), ("d", path)], tip.as_ref());
     }
     // What there is to see decides how near the map is drawn.
     let seated = countries.keys().filter_map(|code| world.points.get(code)).map(|[x, y]| (*x, *y));
@@ -49,7 +51,7 @@ pub(super) fn map(
             drawing.shape(
                 "path",
                 &[("class", &"route"), ("d", &line), ("stroke-width", &wide)],
-                &format!("{from} → {to}: {parts}"),
+                Some(&Tip::new(language).text(format!("{from} → {to}: {parts}"))),
             );
         }
     }
@@ -57,15 +59,15 @@ pub(super) fn map(
         let Some([x, y]) = world.points.get(code) else { continue };
         if country.made > 0 {
             let radius = tenth((4.0 + (country.made as f64).log10() * 2.0) * near);
-            circle(&mut drawing, "made", *x, *y, radius, &title(code, Some(country), language));
+            circle(&mut drawing, "made", *x, *y, radius, &tip(code, country, language));
         } else if !world.paths.contains_key(code) {
-            circle(&mut drawing, "small", *x, *y, tenth(4.0 * near), &title(code, Some(country), language));
+            circle(&mut drawing, "small", *x, *y, tenth(4.0 * near), &tip(code, country, language));
         }
     }
     for (at, photos) in places {
         let (x, y) = place(*at);
-        let title = format!("{}: {photos}", say(language, "found"));
-        circle(&mut drawing, "place", tenth(x), tenth(y), tenth((2.0 + (*photos as f64).log10()) * near), &title);
+        let tip = Tip::new(language).word("found").text(format!(": {photos}"));
+        circle(&mut drawing, "place", tenth(x), tenth(y), tenth((2.0 + (*photos as f64).log10()) * near), &tip);
     }
     Some(drawing.finish_view("map", view, say(language, "map")))
 }
@@ -86,15 +88,17 @@ fn view(points: impl Iterator<Item = (f64, f64)>, world: &World) -> [f64; 4] {
     [x, y, width.round(), height.round()]
 }
 
-fn circle(drawing: &mut Drawing, class: &str, x: f64, y: f64, radius: f64, title: &str) {
-    drawing.shape("circle", &[("class", &class), ("cx", &x), ("cy", &y), ("r", &radius)], title);
+fn circle(drawing: &mut Drawing, class: &str, x: f64, y: f64, radius: f64, tip: &Tip) {
+    drawing.shape("circle", &[("class", &class), ("cx", &x), ("cy", &y), ("r", &radius)], Some(tip));
 }
 
-fn title(code: &str, country: Option<&Country>, language: Language) -> String {
-    let Some(Country { made, sold, passed }) = country else { return String::new() };
-    let numbers = [("made", made), ("sold", sold), ("passed", passed)];
-    let said = numbers.iter().filter(|(_, n)| **n > 0).map(|(key, n)| format!("{} {n}", say(language, key)));
-    format!("{code}: {}", said.collect::<Vec<_>>().join(", "))
+fn tip(code: &str, country: &Country, language: Language) -> Tip {
+    let numbers = [("made", country.made), ("sold", country.sold), ("passed", country.passed)];
+    let known = numbers.into_iter().filter(|(_, n)| *n > 0).enumerate();
+    known.fold(Tip::new(language).text(format!("{code}: ")), |tip, (at, (key, n))| {
+        let tip = if at > 0 { tip.text(", ") } else { tip };
+        tip.word(key).text(format!(" {n}"))
+    })
 }
 
 /// 0 for none, 1 to 4 by the logarithm: one maker's main market does not make all others look alike.
