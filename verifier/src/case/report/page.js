@@ -14,7 +14,8 @@
   let drawn = 0;
 
   const t = (key, gaps = {}) => {
-    let text = words[language][key] ?? key;
+    // A consignee may be called as a property of every object is.
+    let text = Object.hasOwn(words[language], key) ? words[language][key] : key;
     for (const [name, value] of Object.entries(gaps)) text = text.replaceAll("{" + name + "}", () => String(value));
     return text;
   };
