@@ -4,8 +4,10 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use touchmark_formats::case::Class;
 
+/// The file of a single line that says what the case is.
+pub(super) const CASE: &str = "case.json";
 /// The files of a case whose lines are evidence, in the order in which they are sealed.
-pub(super) const FILES: [&str; 3] = ["case.json", "results.jsonl", "parts.jsonl"];
+pub(super) const FILES: [&str; 3] = [CASE, "results.jsonl", "parts.jsonl"];
 
 /// Members by file and class; `*` stands for every item of a list.
 const RULES: &[(&str, Class, &str)] = &[

@@ -1,12 +1,16 @@
 //! `case merge`: cases of several teams and countries in one view. The same photo and the same part are joined; where the
 //! cases contradict each other, the view says so.
 
+mod seen;
+
 use super::bag::{BagError, at};
 use super::folder::{Folder, FolderError};
-use super::pack::{Place, TOOL, copied};
-use super::record::{Case, CloneFinding, CloneKind, Finding, PartResult, PhotoName, PhotoResult};
+use super::pack::TOOL;
+use super::place::{Place, copied};
+use super::record::{Case, PartResult, PhotoName, PhotoResult};
 use super::report::{self, Language};
 use jiff::Timestamp;
+use seen::{Said, Seen};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
@@ -106,18 +110,6 @@ struct Merging {
     same_parts: HashSet<String>,
 }
 
-/// A part, and what each case says of it.
-struct Seen {
-    part: PartResult,
-    said: Vec<Said>,
-}
-
-struct Said {
-    case: String,
-    verdict: crate::verdict::Verdict,
-    photos: BTreeSet<PhotoName>,
-}
-
 impl Merging {
     fn case(&mut self, folder: &Folder, name: &str) -> Result<(), FolderError> {
         let mut hashes: HashMap<String, Option<String>> = HashMap::new();
@@ -210,32 +202,7 @@ impl Merging {
             return;
         };
         self.same_parts.insert(part.id.clone());
-        seen.said.push(said);
-        let own = &mut seen.part;
-        // What one case knows and the other does not, be it a consignee or a trail; and the graver verdict.
-        if part.mark.verdict > own.mark.verdict {
-            (own.mark.verdict, own.mark.reason) = (part.mark.verdict, part.mark.reason);
-        }
-        let disclosed = |part: &PartResult| part.mark.consignee.as_ref().is_some_and(|c| c.status == "disclosed");
-        if own.mark.consignee.is_none()
-            || part.mark.consignee.as_ref().is_some_and(|c| c.status == "disclosed") && !disclosed(own)
-        {
-            own.mark.consignee = part.mark.consignee;
-        }
-        let longer =
-            part.mark.trail.as_ref().map(|trail| trail.records) > own.mark.trail.as_ref().map(|trail| trail.records);
-        if longer {
-            own.mark.trail = part.mark.trail;
-        }
-        own.crop = own.crop.take().or(part.crop);
-        own.photos.extend(part.photos);
-        own.read_from.extend(part.read_from);
-        own.clones.extend(part.clones);
-        for finding in part.mark.findings {
-            if !own.mark.findings.contains(&finding) {
-                own.mark.findings.push(finding);
-            }
-        }
+        seen.join(part, said);
     }
 
     fn finish(mut self, view: &Folder) -> Result<Merged, FolderError> {
@@ -263,50 +230,6 @@ impl Merging {
         view.write_results(self.photos.into_values().map(Ok::<_, FolderError>))?;
         view.write_parts(self.parts.into_values().map(|seen| Ok::<_, FolderError>(seen.part)))?;
         Ok(merged)
-    }
-}
-
-impl Seen {
-    /// Notes that the cases say different verdicts, if they do.
-    fn conflict(&mut self) -> bool {
-        let verdicts: BTreeSet<_> = self.said.iter().map(|said| said.verdict).collect();
-        if verdicts.len() < 2 {
-            return false;
-        }
-        let each: Vec<String> =
-            self.said.iter().map(|said| format!("{} in {}", said.verdict.name(), said.case)).collect();
-        let detail = format!("{}: compare their trust bundles", each.join(", "));
-        self.part.mark.findings.push(Finding { finding: DIFFERENT_VERDICTS.into(), detail });
-        true
-    }
-
-    /// Notes that two cases have the mark on photos of which none is the same, if they do.
-    fn copies(&mut self) -> bool {
-        if self.part.mark.maker.is_none() {
-            return false;
-        }
-        let mut found = Vec::new();
-        for (n, one) in self.said.iter().enumerate() {
-            for other in self.said.iter().skip(n + 1) {
-                let hashes =
-                    |said: &Said| said.photos.iter().filter_map(|photo| photo.sha256.clone()).collect::<BTreeSet<_>>();
-                let (Some(here), Some(there)) = (one.photos.first(), other.photos.first()) else { continue };
-                if hashes(one).is_disjoint(&hashes(other)) {
-                    found.push(CloneFinding {
-                        why: CloneKind::OtherCase,
-                        detail: "two cases have this mark, and no photo in common: one part that both saw, or a copy"
-                            .into(),
-                        here: here.clone(),
-                        there: there.clone(),
-                        part_id: None,
-                        case: Some(other.case.clone()),
-                    });
-                }
-            }
-        }
-        let any = !found.is_empty();
-        self.part.clones.extend(found);
-        any
     }
 }
 

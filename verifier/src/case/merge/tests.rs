@@ -1,4 +1,5 @@
 use super::*;
+use crate::case::record::CloneKind;
 use crate::case::sample::Sample;
 use serde_json::json;
 

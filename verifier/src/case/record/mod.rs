@@ -9,6 +9,7 @@ pub use mark::*;
 
 use crate::read::Effort;
 use crate::verdict::Verdict;
+use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -150,6 +151,15 @@ pub struct PhotoFacts {
     /// Make and model of the camera.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub camera: Option<String>,
+}
+
+impl PhotoFacts {
+    /// The bytes of its path.
+    #[must_use]
+    pub fn path_bytes(&self) -> Vec<u8> {
+        let own = self.path_base64.as_ref().and_then(|bytes| STANDARD.decode(bytes).ok());
+        own.unwrap_or_else(|| self.path.clone().into_bytes())
+    }
 }
 
 /// A mark in a photo.
