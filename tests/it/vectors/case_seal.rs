@@ -22,8 +22,11 @@ fn commitments() -> Vec<Value> {
     made.collect()
 }
 
-/// Lines, and which of their members which pieces hold.
-fn cuts() -> Vec<(&'static str, &'static str, Vec<(Class, &'static [&'static str])>)> {
+/// Which members of a line which pieces hold.
+type Held = Vec<(Class, &'static [&'static str])>;
+
+/// Lines, by their names.
+fn cuts() -> Vec<(&'static str, &'static str, Held)> {
     use Class::{Consignee, Path, Place};
     vec![
         ("nothing is held", r#"{"a":1}"#, vec![]),
