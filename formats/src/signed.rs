@@ -9,7 +9,7 @@ use crate::text::forbidden;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned, de::Error};
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 /// What can stand in an envelope. Its fields must be strings, booleans, integers up to 2^53 - 1, arrays and objects with
 /// ASCII keys, so that canonical JSON is unambiguous; unknown fields must be refused.
@@ -207,9 +207,14 @@ fn put_canonical(out: &mut String, value: &Value) {
             });
         }
         Value::Array(items) => put_list(out, ('[', ']'), items, put_canonical),
-        Value::Number(number) if number.is_f64() => put_number(out, number.as_f64().unwrap_or_default()),
+        Value::Number(number) if !is_small(number) => put_number(out, number.as_f64().unwrap_or_default()),
         other => out.push_str(&other.to_string()),
     }
+}
+
+/// Whether a number is an integer that all readers hold exactly (RFC 8785, section 3.2.2.3: numbers are those of IEEE 754).
+pub(crate) fn is_small(number: &Number) -> bool {
+    number.as_u64().or(number.as_i64().map(i64::unsigned_abs)).is_some_and(|n| n < 1 << 53)
 }
 
 /// A number with a fraction or of any size, as RFC 8785, section 3.2.2.3, asks: as ECMAScript writes it (ECMA-262,
@@ -396,5 +401,15 @@ mod tests {
         for (number, text) in expected {
             assert_eq!(canonical(&Value::from(number)), text);
         }
+        // Integers are such numbers, too.
+        let expected = [
+            ((1_u64 << 53) - 1, "9007199254740991"),
+            ((1 << 53) + 1, "9007199254740992"),
+            (1 << 60, "1152921504606847000"),
+        ];
+        for (number, text) in expected {
+            assert_eq!(canonical(&Value::from(number)), text);
+        }
+        assert_eq!(canonical(&Value::from(i64::MIN)), "-9223372036854776000");
     }
 }

@@ -16,10 +16,10 @@ use touchmark_verifier::verdict::Status;
 const READER: &str = "age1vr7g3acnec3srr6nxp6m8a6222cjvu4v8azw2sz40272repd8p5qy0qvfc";
 
 /// A folder in which both programs run, with names in it standing for files in it.
-struct Place(tempfile::TempDir);
+pub(crate) struct Place(pub(crate) tempfile::TempDir);
 
 impl Place {
-    fn at(&self, name: &str) -> std::path::PathBuf {
+    pub(crate) fn at(&self, name: &str) -> std::path::PathBuf {
         self.0.path().join(name)
     }
 
@@ -41,7 +41,7 @@ impl Place {
         String::from_utf8(stdout).unwrap()
     }
 
-    fn verify(&self, line: &str, input: &str) -> (Status, String, String) {
+    pub(crate) fn verify(&self, line: &str, input: &str) -> (Status, String, String) {
         let mut stdin = input.as_bytes();
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         let mut io = touchmark_verifier::cli::Io {

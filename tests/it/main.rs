@@ -1,6 +1,7 @@
 //! End-to-end and property tests, one module a story.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A test stops where its premise fails.
 
+mod bags;
 mod batch;
 mod case;
 mod cosigned;

@@ -627,8 +627,9 @@ DISCLOSURE = record(
                         item=record(line=KEY, serial=SERIAL, key=KEY))),
     consignees=items(record(number=integer(2**40 - 1), name=LABEL, country_=COUNTRY, address_=LINE)),
 )
+CASE_SEAL = record(case=LINE, tool=LINE, sealed=TIME, pieces=integer(2**53 - 1), root=KEY)
 DOCUMENTS = {"delegation-request": REQUEST, "delegation": DELEGATION, "lot-close": CLOSE, "trust": TRUST,
-             "disclosure": DISCLOSURE}
+             "disclosure": DISCLOSURE, "case-seal": CASE_SEAL}
 
 
 def open_envelope(text, kind):
@@ -964,14 +965,14 @@ CHECKS = {
     "texts.json": check_texts, "capsules.json": check_capsules, "envelopes.json": check_envelopes,
     "verdicts.json": check_verdicts,
 }
-LEDGER = "ledger.json"
 
 
 def main(folder):
-    from ledger import check_ledger  # It needs this module in turn.
+    from ledger import check_ledger  # These need this module in turn.
+    from seal import check_seal
 
     failed = 0
-    for name, check in [*CHECKS.items(), (LEDGER, check_ledger)]:
+    for name, check in [*CHECKS.items(), ("ledger.json", check_ledger), ("case-seal.json", check_seal)]:
         count = 0
 
         def agree(what, found, expected):

@@ -4,6 +4,8 @@
 //! there against the code. `TOUCHMARK_WRITE_VECTORS=1 cargo test -p touchmark-tests vectors` writes the files.
 
 mod capsules;
+mod case_seal;
+pub(crate) mod cases;
 mod closes;
 mod containers;
 mod envelopes;

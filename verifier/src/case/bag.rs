@@ -1,5 +1,6 @@
 //! Bags (BagIt 1.0, RFC 8493): a folder of payload, and beside it what each file's hashes are.
 
+use crate::hex::hex;
 use sha2::{Digest, Sha256, Sha512};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -51,25 +52,13 @@ struct Hashes {
 }
 
 fn hashes(path: &Path) -> Result<Hashes, BagError> {
-    let mut file = open_regular(path)?;
     let (mut sha256, mut sha512, mut bytes) = (Sha256::new(), Sha512::new(), 0);
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        let n = file.read(&mut buffer).map_err(at(path))?;
-        let Some(read) = buffer.get(..n).filter(|read| !read.is_empty()) else { break };
+    read_all(path, |read| {
         sha256.update(read);
         sha512.update(read);
-        bytes += n as u64;
-    }
+        bytes += read.len() as u64;
+    })?;
     Ok(Hashes { sha256: hex(&sha256.finalize()), sha512: hex(&sha512.finalize()), bytes })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use fmt::Write;
-    bytes.iter().fold(String::new(), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
 }
 
 /// A regular file, opened; links are not followed.
@@ -79,6 +68,19 @@ pub(super) fn open_regular(path: &Path) -> Result<std::fs::File, BagError> {
         return Err(at(path)("it is not a regular file"));
     }
     std::fs::File::open(path).map_err(at(path))
+}
+
+/// Reads a file to its end in pieces.
+pub(super) fn read_all(path: &Path, mut seen: impl FnMut(&[u8])) -> Result<(), BagError> {
+    let mut file = open_regular(path)?;
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let n = file.read(&mut buffer).map_err(at(path))?;
+        match buffer.get(..n) {
+            Some(read) if !read.is_empty() => seen(read),
+            _ => return Ok(()),
+        }
+    }
 }
 
 /// The longest line of a file of lines, in bytes: as of the case folder's.
@@ -96,8 +98,9 @@ pub(super) fn lines(path: &Path) -> Result<impl Iterator<Item = Result<String, B
             return Ok(None);
         }
         let wrong = |what: &str| at(path)(format!("line {number}: {what}"));
-        if line.pop_if(|last| *last == b'\n').is_none() && line.len() as u64 == MAX_LINE_BYTES {
-            return Err(wrong("longer than 64 MiB"));
+        if line.pop_if(|last| *last == b'\n').is_none() {
+            let longer = line.len() as u64 == MAX_LINE_BYTES;
+            return Err(wrong(if longer { "longer than 64 MiB" } else { "it does not end with a line feed" }));
         }
         String::from_utf8(line).map(Some).map_err(|_| wrong("not UTF-8"))
     };
@@ -176,7 +179,12 @@ fn tag_files(bag: &Path) -> Result<Vec<String>, BagError> {
     for entry in std::fs::read_dir(bag).map_err(at(bag))? {
         let entry = entry.map_err(at(bag))?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name != PAYLOAD && !name.starts_with("tagmanifest-") {
+        if name == PAYLOAD || name.starts_with("tagmanifest-") {
+            continue;
+        }
+        if entry.file_type().map_err(at(bag))?.is_dir() {
+            names.extend(files_below(bag, &entry.path())?);
+        } else {
             names.push(name);
         }
     }
@@ -193,7 +201,12 @@ pub(super) fn differences(bag: &Path) -> Result<Vec<String>, BagError> {
     if !declaration.starts_with("BagIt-Version: 1.0\n") && !declaration.starts_with("BagIt-Version: 0.97\n") {
         return Err(at(&bag.join("bagit.txt"))("it does not begin as that of a bag: BagIt-Version: 1.0"));
     }
-    let there = files_below(bag, &bag.join(PAYLOAD))?;
+    let payload = bag.join(PAYLOAD);
+    // A link would be followed to wherever it leads.
+    if !std::fs::symlink_metadata(&payload).map_err(at(&payload))?.is_dir() {
+        return Err(at(&payload)("it is no folder"));
+    }
+    let there = files_below(bag, &payload)?;
     let mut out = against(bag, "manifest", &there)?;
     out.extend(against(bag, "tagmanifest", &tag_files(bag)?)?);
     Ok(out)

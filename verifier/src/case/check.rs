@@ -1,12 +1,12 @@
 //! `case verify`: whether a bag is what its investigator signed, and what was left out of it since.
 
-use super::bag::{self, BagError, PAYLOAD, at};
-use super::classes::FILES;
-use super::pack::{DERIVED, EVIDENCE, SEAL, read_all};
-use serde_json::Value;
+use super::bag::{self, BagError, PAYLOAD, at, read_all};
+use super::classes::{CASE, FILES};
+use super::derived::{self, Derived};
+use super::pack::{DERIVED, EVIDENCE, SEAL};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use touchmark_formats::case::{CaseSeal, Class, Commitment, Piece, Root, take_members};
+use touchmark_formats::case::{CaseSeal, Class, Commitment, Piece, Root, are_apart, from_line, take_members};
 use touchmark_formats::key::KeyBytes;
 use touchmark_formats::signed::{Signed, canonical};
 
@@ -26,15 +26,33 @@ pub struct Checked {
     pub problems: Vec<String>,
     /// Pieces of evidence that were left out, by class.
     pub left_out: BTreeMap<Class, u64>,
-    /// Files that were made anew from what is left, and that nobody signed.
+    /// Files that should be made anew from what is left, and that nobody signed.
     pub made_anew: Vec<String>,
+    /// How each file that is made from the evidence stands to it.
+    pub derived: BTreeMap<String, Derived>,
 }
 
-/// Checks the bag at `bag`: manifests, completeness, signature, every piece of evidence.
+/// Checks the bag at `bag`: manifests, completeness, signature, every piece of evidence; and whether what was made from the
+/// evidence is what this program makes of it.
 ///
 /// # Errors
-/// [`BagError`] if it is no bag of a case.
+/// [`BagError`] if it is no bag of a case, or nothing can be made anew for want of room in the folder for temporary files.
 pub fn check(bag: &Path) -> Result<Checked, BagError> {
+    let mut checked = evidence(bag)?;
+    // Of evidence that is not as it was signed, nothing can be made that would tell anything.
+    if checked.problems.is_empty() {
+        derived::compare(&bag.join(PAYLOAD), &checked.made_anew, &mut checked.derived)?;
+    }
+    let differs = checked.derived.iter().filter(|(_, derived)| **derived == Derived::Differs);
+    let differs: Vec<String> = differs.map(|(name, _)| format!("{name}: {DIFFERS}")).collect();
+    differs.into_iter().for_each(|what| checked.problem(what));
+    Ok(checked)
+}
+
+const DIFFERS: &str = "it is not what this program makes of the evidence";
+
+/// Checks the bag at `bag` but for what was made from the evidence.
+pub(super) fn evidence(bag: &Path) -> Result<Checked, BagError> {
     let problems = bag::differences(bag)?;
     let path = bag.join(SEAL);
     bag::open_regular(&path)?;
@@ -43,8 +61,14 @@ pub fn check(bag: &Path) -> Result<Checked, BagError> {
     let good = |key: &KeyBytes| key.check().is_ok_and(|key| envelope.is_signed_by(&key));
     let mut signers: Vec<KeyBytes> = envelope.signatures.iter().map(|entry| entry.key).filter(good).collect();
     signers.dedup();
-    let mut checked =
-        Checked { signers, problems, left_out: BTreeMap::new(), made_anew: Vec::new(), seal: envelope.signed };
+    let mut checked = Checked {
+        signers,
+        problems,
+        left_out: BTreeMap::new(),
+        made_anew: Vec::new(),
+        derived: BTreeMap::new(),
+        seal: envelope.signed,
+    };
     if checked.signers.is_empty() {
         checked.problem(format!("{SEAL}: no good signature"));
     }
@@ -62,7 +86,7 @@ pub fn check(bag: &Path) -> Result<Checked, BagError> {
 pub(super) fn pieces(bag: &Path) -> Result<Vec<Piece>, BagError> {
     let path = bag.join(EVIDENCE);
     let piece = |(n, line): (usize, Result<String, BagError>)| {
-        serde_json::from_str(&line?).map_err(|e| at(&path)(format!("line {}: {e}", n + 1)))
+        Piece::from_line(&line?).map_err(|e| at(&path)(format!("line {}: {e}", n + 1)))
     };
     bag::lines(&path)?.enumerate().map(piece).collect()
 }
@@ -92,18 +116,22 @@ impl Checked {
         }
         let there: BTreeSet<String> = bag::files_below(&payload, &payload)?.into_iter().collect();
         for name in &there {
-            let Some(own) = files.remove(name.as_str()) else {
-                self.problem(format!("{name}: it is no evidence that was signed"));
-                continue;
-            };
+            let own = files.remove(name.as_str());
             if FILES.contains(&name.as_str()) {
-                self.lines(&payload.join(name), name, own)?;
-            } else {
+                // One without lines is evidence without pieces.
+                self.lines(&payload.join(name), name, own.unwrap_or_default())?;
+            } else if let Some(own) = own {
                 self.file(&payload.join(name), name, own.into_values().flatten().collect())?;
+            } else {
+                self.problem(format!("{name}: it is no evidence that was signed"));
             }
         }
+        for name in FILES.into_iter().filter(|name| !there.contains(*name) && !files.contains_key(name)) {
+            self.problem(format!("{name}: it is not there, and every case has it"));
+        }
         for (name, pieces) in files {
-            if pieces.values().flatten().any(|piece| piece.salt.is_some() || piece.class == Class::Record) {
+            let stays = |piece: &&Piece| piece.salt.is_some() || piece.class == Class::Record;
+            if FILES.contains(&name) || pieces.values().flatten().any(stays) {
                 self.problem(format!("{name}: it was signed, and is not there"));
             }
         }
@@ -115,6 +143,9 @@ impl Checked {
             self.problem(format!("{name}: it is evidence twice"));
             return Ok(());
         };
+        if piece.class == Class::Derived && DERIVED.contains(&name) {
+            self.derived.insert(name.to_owned(), Derived::NotCompared);
+        }
         match piece.salt {
             Some(salt) => {
                 let mut commitment = Commitment::new(&salt);
@@ -130,12 +161,27 @@ impl Checked {
     }
 
     fn lines(&mut self, path: &Path, name: &str, mut pieces: BTreeMap<u64, Vec<&Piece>>) -> Result<(), BagError> {
-        for (n, line) in bag::lines(path)?.enumerate() {
-            let (number, line) = (n as u64 + 1, line?);
+        let mut number = 0;
+        for line in bag::lines(path)? {
+            let line = match line {
+                Ok(line) => line,
+                Err(e) => {
+                    self.problem(format!("{name}, {}", e.what));
+                    return Ok(());
+                }
+            };
+            number += 1;
             let own = pieces.remove(&number).unwrap_or_default();
+            if name == CASE && number > 1 {
+                self.problem(format!("{name}, line {number}: a case is one line"));
+                return Ok(());
+            }
             if let Some(what) = line_problem(&line, &own) {
                 self.problem(format!("{name}, line {number}: {what}"));
             }
+        }
+        if name == CASE && number == 0 && pieces.is_empty() {
+            self.problem(format!("{name}: a case is one line"));
         }
         for number in pieces.into_keys() {
             self.problem(format!("{name}, line {number}: it was signed, and is not there"));
@@ -146,10 +192,10 @@ impl Checked {
 
 /// What is wrong with a line, whose pieces these are.
 fn line_problem(line: &str, pieces: &[&Piece]) -> Option<&'static str> {
-    let Ok(mut value) = serde_json::from_str::<Value>(line) else { return Some("it is no JSON") };
     // One spelling only, for readers may differ over names that stand twice.
-    if canonical(&value) != line {
-        return Some("it is not in its canonical form");
+    let Some(mut value) = from_line(line) else { return Some("it is not in its canonical form") };
+    if !are_apart(pieces.iter().flat_map(|piece| &piece.members)) {
+        return Some("a member of it is in two pieces");
     }
     let mut record = None;
     for piece in pieces {

@@ -4,14 +4,21 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use touchmark_formats::case::Class;
 
+/// The file of a single line that says what the case is.
+pub(super) const CASE: &str = "case.json";
 /// The files of a case whose lines are evidence, in the order in which they are sealed.
-pub(super) const FILES: [&str; 3] = ["case.json", "results.jsonl", "parts.jsonl"];
+pub(super) const FILES: [&str; 3] = [CASE, "results.jsonl", "parts.jsonl"];
 
 /// Members by file and class; `*` stands for every item of a list.
 const RULES: &[(&str, Class, &str)] = &[
     ("case.json", Class::Path, "/inputs"),
     ("case.json", Class::Path, "/trust/file"),
     ("case.json", Class::Path, "/disclosures/*/file"),
+    // A view of several cases.
+    ("case.json", Class::Path, "/cases/*/name"),
+    ("case.json", Class::Path, "/cases/*/trust/file"),
+    ("case.json", Class::Path, "/cases/*/disclosures/*/file"),
+    ("results.jsonl", Class::Path, "/also_in"),
     ("results.jsonl", Class::Path, "/photo/path"),
     ("results.jsonl", Class::Path, "/photo/path_base64"),
     ("results.jsonl", Class::Path, "/error"),
@@ -71,8 +78,7 @@ fn expanded(line: &Value, pattern: &str) -> Vec<String> {
         return line.pointer(pattern).map(|_| pattern.to_owned()).into_iter().collect();
     };
     let count = line.pointer(before).and_then(Value::as_array).map_or(0, Vec::len);
-    let each = (0..count).map(|n| format!("{before}/{n}{after}"));
-    each.filter(|pointer| line.pointer(pointer).is_some()).collect()
+    (0..count).flat_map(|n| expanded(line, &format!("{before}/{n}{after}"))).collect()
 }
 
 /// Every text in a value that names something.
@@ -134,5 +140,31 @@ mod tests {
         let expected = expected.map(|(class, pointers)| (class, pointers.into_iter().map(str::to_owned).collect()));
         assert_eq!(classified("results.jsonl", &line), BTreeMap::from(expected));
         assert_eq!(classified("results.jsonl", &json!([1, "x"])), BTreeMap::new());
+    }
+
+    #[test]
+    fn a_view_of_several_cases_names_none_of_them() {
+        let case = json!({
+            "name": "view", "inputs": ["Kyiv", "Lviv"], "trust": { "file": "t.json", "sha256": "00" },
+            "cases": [
+                { "name": "Kyiv", "trust": { "file": "a" }, "disclosures": [{ "file": "b", "sha256": "01" }, { "file": "c" }] },
+                { "name": "Lviv", "disclosures": [] },
+            ],
+        });
+        let expected = [
+            "/cases/0/disclosures/0/file",
+            "/cases/0/disclosures/1/file",
+            "/cases/0/name",
+            "/cases/0/trust/file",
+            "/cases/1/name",
+            "/inputs",
+            "/trust/file",
+        ];
+        assert_eq!(
+            classified("case.json", &case),
+            BTreeMap::from([(Class::Path, expected.map(str::to_owned).to_vec())])
+        );
+        let photo = json!({ "photo": { "path": "" }, "also_in": ["Lviv"] });
+        assert_eq!(classified("results.jsonl", &photo)[&Class::Path], ["/also_in", "/photo/path"]);
     }
 }

@@ -342,12 +342,13 @@ fn path_bytes(path: &Path) -> Vec<u8> {
     path.to_string_lossy().replace('\\', "/").into_bytes()
 }
 
+/// A path by its bytes, as [`Found::path`] has them.
 #[cfg(unix)]
-fn os_name(name: &[u8]) -> std::borrow::Cow<'_, OsStr> {
+pub(super) fn os_name(name: &[u8]) -> std::borrow::Cow<'_, OsStr> {
     std::borrow::Cow::Borrowed(std::os::unix::ffi::OsStrExt::from_bytes(name))
 }
 
 #[cfg(not(unix))]
-fn os_name(name: &[u8]) -> std::borrow::Cow<'_, OsStr> {
+pub(super) fn os_name(name: &[u8]) -> std::borrow::Cow<'_, OsStr> {
     std::borrow::Cow::Owned(String::from_utf8_lossy(name).into_owned().into())
 }

@@ -7,7 +7,6 @@
 use super::folder::{Folder, FolderError, FolderErrorKind};
 use super::record::PhotoResult;
 use crate::hex::hex;
-use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -35,9 +34,7 @@ impl Entry {
     /// The bytes of its path.
     #[must_use]
     pub fn path(&self) -> Vec<u8> {
-        let photo = &self.result.photo;
-        let own = photo.path_base64.as_ref().and_then(|bytes| STANDARD.decode(bytes).ok());
-        own.unwrap_or_else(|| photo.path.clone().into_bytes())
+        self.result.photo.path_bytes()
     }
 }
 

@@ -4,7 +4,7 @@
 use super::bag::{BagError, at};
 use super::flows::{Count, counted, first_buyer};
 use super::folder::Folder;
-use super::pack::{Place as NewFolder, write};
+use super::place::{Place as NewFolder, write};
 use super::record::PartResult;
 use crate::request::{Places, Requester, request};
 use serde::Serialize;

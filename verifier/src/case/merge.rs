@@ -5,7 +5,8 @@ mod seen;
 
 use super::bag::{BagError, at};
 use super::folder::{Folder, FolderError};
-use super::pack::{Place, TOOL, copied};
+use super::pack::TOOL;
+use super::place::{Place, copied};
 use super::record::{Case, Exhibit, PartResult, PhotoResult};
 use super::report::{self, Language};
 use jiff::Timestamp;
@@ -207,32 +208,7 @@ impl Merging {
             return;
         };
         self.same_parts.insert(part.id.clone());
-        seen.said.push(said);
-        let own = &mut seen.part;
-        // What one case knows and the other does not, be it a consignee or a trail; and the graver verdict.
-        if part.mark.verdict > own.mark.verdict {
-            (own.mark.verdict, own.mark.reason) = (part.mark.verdict, part.mark.reason);
-        }
-        let disclosed = |part: &PartResult| part.mark.consignee.as_ref().is_some_and(|c| c.status == "disclosed");
-        if own.mark.consignee.is_none()
-            || part.mark.consignee.as_ref().is_some_and(|c| c.status == "disclosed") && !disclosed(own)
-        {
-            own.mark.consignee = part.mark.consignee;
-        }
-        let longer =
-            part.mark.trail.as_ref().map(|trail| trail.records) > own.mark.trail.as_ref().map(|trail| trail.records);
-        if longer {
-            own.mark.trail = part.mark.trail;
-        }
-        own.crop = own.crop.take().or(part.crop);
-        own.photos.extend(part.photos);
-        own.read_from.extend(part.read_from);
-        own.clones.extend(part.clones);
-        for finding in part.mark.findings {
-            if !own.mark.findings.contains(&finding) {
-                own.mark.findings.push(finding);
-            }
-        }
+        seen.join(part, said);
     }
 
     fn finish(mut self, view: &Folder) -> Result<Merged, FolderError> {

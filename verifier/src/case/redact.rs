@@ -1,10 +1,11 @@
 //! `case redact`: a copy of a bag without what is private. The signature over what remains still holds.
 
 use super::bag::{self, BagError, PAYLOAD, at};
-use super::check::{check, pieces};
+use super::check::{evidence, pieces};
 use super::classes::FILES;
 use super::folder::Folder;
-use super::pack::{DERIVED, EVIDENCE, Place, SEAL, copied, info};
+use super::pack::{DERIVED, EVIDENCE, SEAL, info};
+use super::place::{Place, copied};
 use super::report::{self, Language};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -35,7 +36,8 @@ pub struct Redaction {
 /// # Errors
 /// [`BagError`]; also if the bag is not what was signed.
 pub fn redact(from: &Path, out: &Path, redaction: &Redaction) -> Result<BTreeMap<Class, u64>, BagError> {
-    let checked = check(from)?;
+    // What was made from the evidence does not go into the copy.
+    let checked = evidence(from)?;
     if let Some(problem) = checked.problems.first() {
         return Err(at(from)(format!("it is not what was signed ({problem}); a copy would not be, either")));
     }
@@ -96,7 +98,7 @@ fn lines(from: &Path, to: &Path, members: &BTreeMap<u64, Vec<String>>) -> Result
 /// Makes those of the derived files anew that the bag had.
 fn make_anew(folder: &Folder, names: &[&str], language: Language) -> Result<(), BagError> {
     if names.contains(&"report.html") || names.contains(&"flows.graphml") {
-        report::write_copy(folder, language, true)?;
+        report::write_copy(folder, folder, language, true)?;
     }
     for (name, path) in [("report.html", folder.report_html()), ("flows.graphml", folder.flows_graphml())] {
         if !names.contains(&name) && path.exists() {

@@ -1,11 +1,18 @@
 //! A small case for tests: two parts on three photos, of which one shows nothing.
 
+use super::bag;
 use super::folder::{Folder, FolderError};
+use super::pack::{Packed, Packing, pack};
 use super::record::{Case, PartResult, PhotoResult};
+use crate::material;
 use serde_json::{Value, json};
 use std::path::Path;
+use zeroize::Zeroizing;
 
 pub(super) const LINE_KEY: &str = "AwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwM=";
+
+/// A key of RFC 8032, section 7.1, test 1, that everybody has.
+pub(super) const PEM: &str = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n-----END PRIVATE KEY-----\n";
 
 /// A folder to work in, with the case in `case` and its photos in `photos`.
 pub(super) struct Sample(pub(super) tempfile::TempDir);
@@ -91,4 +98,29 @@ impl Sample {
     pub(super) fn path(&self, name: &str) -> std::path::PathBuf {
         self.0.path().join(name)
     }
+
+    /// Packs the case into `bag`.
+    pub(super) fn packed(&self, photos: bool) -> Packed {
+        let key = self.path("key.pem");
+        std::fs::write(&key, PEM).unwrap();
+        let key = material::open_signing_key(&key).unwrap();
+        let now = "2026-11-24T09:00:00Z".parse().unwrap();
+        let packing = Packing { key: &key, photos, now, secret: Zeroizing::new([9; 32]) };
+        pack(&self.folder(), &self.path("bag"), &packing).unwrap()
+    }
+}
+
+/// Makes the manifests of a bag anew, as whoever forges evidence would.
+pub(super) fn manifests(bag: &Path) {
+    for name in ["tagmanifest-sha256.txt", "tagmanifest-sha512.txt"] {
+        std::fs::remove_file(bag.join(name)).unwrap();
+    }
+    bag::finish(bag, &[]).unwrap();
+}
+
+/// Replaces a text in a file of a bag.
+pub(super) fn edit(bag: &Path, name: &str, from: &str, to: &str) {
+    let text = std::fs::read_to_string(bag.join(name)).unwrap();
+    assert!(text.contains(from), "{name} has no {from}");
+    std::fs::write(bag.join(name), text.replacen(from, to, 1)).unwrap();
 }

@@ -41,7 +41,12 @@ const COLUMNS: [&str; 27] = [
 /// # Errors
 /// [`FolderError`].
 pub(super) fn write(folder: &Folder) -> Result<(), FolderError> {
-    let path = folder.results_csv();
+    write_copy(folder, folder)
+}
+
+/// The same in the folder `to`.
+pub(super) fn write_copy(folder: &Folder, to: &Folder) -> Result<(), FolderError> {
+    let path = to.results_csv();
     write_with(&path, |out| {
         let failed = |e: io::Error| at(&path)(FolderErrorKind::Io(e));
         out.write_all("\u{feff}".as_bytes()).map_err(failed)?;

@@ -32,6 +32,36 @@ impl Said {
 }
 
 impl Seen {
+    /// Adds what another case says.
+    pub(super) fn join(&mut self, part: PartResult, said: Said) {
+        self.said.push(said);
+        let own = &mut self.part;
+        // What one case knows and the other does not, be it a consignee or a trail; and the graver verdict.
+        if part.mark.verdict > own.mark.verdict {
+            (own.mark.verdict, own.mark.reason) = (part.mark.verdict, part.mark.reason);
+        }
+        let disclosed = |part: &PartResult| part.mark.consignee.as_ref().is_some_and(|c| c.status == "disclosed");
+        if own.mark.consignee.is_none()
+            || part.mark.consignee.as_ref().is_some_and(|c| c.status == "disclosed") && !disclosed(own)
+        {
+            own.mark.consignee = part.mark.consignee;
+        }
+        let longer =
+            part.mark.trail.as_ref().map(|trail| trail.records) > own.mark.trail.as_ref().map(|trail| trail.records);
+        if longer {
+            own.mark.trail = part.mark.trail;
+        }
+        own.crop = own.crop.take().or(part.crop);
+        own.photos.extend(part.photos);
+        own.read_from.extend(part.read_from);
+        own.clones.extend(part.clones);
+        for finding in part.mark.findings {
+            if !own.mark.findings.contains(&finding) {
+                own.mark.findings.push(finding);
+            }
+        }
+    }
+
     /// Notes that the cases say different verdicts, if they do.
     pub(super) fn conflict(&mut self) -> bool {
         let verdicts: BTreeSet<_> = self.said.iter().map(|said| said.verdict).collect();

@@ -4,21 +4,9 @@ use crate::case::folder::FolderError;
 use crate::case::record::PartResult;
 use crate::case::redact::{PRIVATE, Redaction, redact};
 use crate::case::report::Language;
-use crate::case::sample::Sample;
+use crate::case::sample::{Sample, edit, manifests};
 use crate::material;
 use std::collections::BTreeMap;
-
-/// A key of RFC 8032, section 7.1, test 1, that everybody has.
-const PEM: &str = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n-----END PRIVATE KEY-----\n";
-
-fn packed(sample: &Sample, photos: bool) -> Packed {
-    let key = sample.path("key.pem");
-    std::fs::write(&key, PEM).unwrap();
-    let key = material::open_signing_key(&key).unwrap();
-    let now = "2026-11-24T09:00:00Z".parse().unwrap();
-    let packing = Packing { key: &key, photos, now, secret: Zeroizing::new([9; 32]) };
-    pack(&sample.folder(), &sample.path("bag"), &packing).unwrap()
-}
 
 fn redaction(classes: &[Class]) -> Redaction {
     let now = "2026-11-25T09:00:00Z".parse().unwrap();
@@ -37,7 +25,7 @@ fn everything(folder: &Path) -> String {
 #[test]
 fn a_bag_is_as_it_was_signed() {
     let sample = Sample::new();
-    let packed = packed(&sample, true);
+    let packed = sample.packed(true);
     assert_eq!((packed.photos, &packed.without), (3, &Vec::new()));
     let checked = check(&sample.path("bag")).unwrap();
     assert_eq!((checked.problems, checked.signers), (Vec::<String>::new(), vec![packed.signer]));
@@ -68,7 +56,7 @@ fn a_photo_that_changed_is_not_packed() {
     let sample = Sample::new();
     std::fs::write(sample.path("photos/case/1.jpg"), "another").unwrap();
     std::fs::remove_file(sample.path("photos/case/2.jpg")).unwrap();
-    let packed = packed(&sample, true);
+    let packed = sample.packed(true);
     assert_eq!((packed.photos, packed.without.len()), (1, 2));
     assert_eq!(check(&sample.path("bag")).unwrap().problems, Vec::<String>::new());
 }
@@ -76,7 +64,7 @@ fn a_photo_that_changed_is_not_packed() {
 #[test]
 fn what_was_left_out_cannot_be_found_and_the_signature_still_holds() {
     let sample = Sample::new();
-    let signer = packed(&sample, true).signer;
+    let signer = sample.packed(true).signer;
     let (bag, copy) = (sample.path("bag"), sample.path("copy"));
     let private =
         ["Noordzee", "471100815", "Kade 12", "50.45", "30.52", "X100", "photos/case", "from-acme.age", "trust.json"];
@@ -114,7 +102,7 @@ fn both_photos_of_a_clone_are_private_like_any_other() {
     });
     parts[0].clones = vec![serde_json::from_value(clone).unwrap()];
     sample.folder().write_parts(parts.into_iter().map(Ok::<_, FolderError>)).unwrap();
-    packed(&sample, false);
+    sample.packed(false);
     let (bag, copy) = (sample.path("bag"), sample.path("copy"));
     let private = ["street/1.jpg", "yard/1.jpg", "48.1, 30.2", "49.8, 24.03", "Lviv"];
     assert!(private.iter().all(|text| everything(&bag).contains(text)));
@@ -132,9 +120,34 @@ fn both_photos_of_a_clone_are_private_like_any_other() {
 }
 
 #[test]
+fn a_case_without_parts_is_packed_and_verified() {
+    let sample = Sample::new();
+    std::fs::write(sample.folder().parts_jsonl(), "").unwrap();
+    crate::case::report::write(&sample.folder(), Language::En).unwrap();
+    sample.packed(false);
+    assert_eq!(check(&sample.path("bag")).unwrap().problems, Vec::<String>::new());
+}
+
+#[test]
+fn what_programs_may_read_differently_is_not_signed() {
+    for (member, at) in [("\"n\":9007199254740993", 1), ("\"\u{e9}\":1", 1)] {
+        let sample = Sample::new();
+        let path = sample.folder().parts_jsonl();
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text.replacen('{', &format!("{{{member},"), 1)).unwrap();
+        let key = sample.path("key.pem");
+        std::fs::write(&key, crate::case::sample::PEM).unwrap();
+        let key = material::open_signing_key(&key).unwrap();
+        let packing = Packing { key: &key, photos: false, now: Timestamp::UNIX_EPOCH, secret: Zeroizing::new([9; 32]) };
+        let said = pack(&sample.folder(), &sample.path("bag"), &packing).unwrap_err().to_string();
+        assert!(said.contains(&format!("parts.jsonl: line {at}: {UNLIKE}")) && !sample.path("bag").exists(), "{said}");
+    }
+}
+
+#[test]
 fn one_class_is_left_out_and_the_others_stay() {
     let sample = Sample::new();
-    packed(&sample, false);
+    sample.packed(false);
     redact(&sample.path("bag"), &sample.path("copy"), &redaction(&[Class::Consignee])).unwrap();
     let all = everything(&sample.path("copy"));
     assert!(!all.contains("Noordzee") && all.contains("photos/case") && all.contains("50.45"));
@@ -144,20 +157,11 @@ fn one_class_is_left_out_and_the_others_stay() {
 /// Every problem after `change` to the bag, with the manifests made anew, as whoever forges evidence would.
 fn forged(change: impl Fn(&Path)) -> Vec<String> {
     let sample = Sample::new();
-    packed(&sample, false);
+    sample.packed(false);
     let bag = sample.path("bag");
     change(&bag);
-    for name in ["tagmanifest-sha256.txt", "tagmanifest-sha512.txt"] {
-        std::fs::remove_file(bag.join(name)).unwrap();
-    }
-    bag::finish(&bag, &[]).unwrap();
+    manifests(&bag);
     check(&bag).unwrap().problems
-}
-
-fn edit(bag: &Path, name: &str, from: &str, to: &str) {
-    let text = std::fs::read_to_string(bag.join(name)).unwrap();
-    assert!(text.contains(from), "{name} has no {from}");
-    std::fs::write(bag.join(name), text.replacen(from, to, 1)).unwrap();
 }
 
 #[test]
@@ -198,6 +202,11 @@ fn no_change_goes_unseen() {
         forged(|bag| std::fs::remove_file(bag.join("data/parts.jsonl")).unwrap()),
         ["parts.jsonl: it was signed, and is not there"]
     );
+    let unended = |bag: &Path| {
+        let text = std::fs::read_to_string(bag.join("data/parts.jsonl")).unwrap();
+        std::fs::write(bag.join("data/parts.jsonl"), text.trim_end()).unwrap();
+    };
+    assert_eq!(forged(unended), ["parts.jsonl, line 2: it does not end with a line feed"]);
     let shorter = |bag: &Path| {
         let text = std::fs::read_to_string(bag.join("data/parts.jsonl")).unwrap();
         std::fs::write(bag.join("data/parts.jsonl"), text.lines().next().unwrap().to_owned() + "\n").unwrap();
@@ -239,7 +248,7 @@ fn no_change_goes_unseen() {
 #[test]
 fn manifests_show_what_differs_and_lead_nowhere() {
     let sample = Sample::new();
-    packed(&sample, false);
+    sample.packed(false);
     let bag = sample.path("bag");
     std::fs::write(bag.join("data/results.csv"), "x").unwrap();
     std::fs::remove_file(bag.join("bag-info.txt")).unwrap();
@@ -256,7 +265,7 @@ fn manifests_show_what_differs_and_lead_nowhere() {
 #[test]
 fn links_are_not_followed() {
     let sample = Sample::new();
-    packed(&sample, false);
+    sample.packed(false);
     std::os::unix::fs::symlink("/etc/passwd", sample.path("bag/data/x")).unwrap();
     let said = check(&sample.path("bag")).unwrap_err().to_string();
     assert!(said.ends_with("a bag holds nothing else"), "{said}");
@@ -265,7 +274,7 @@ fn links_are_not_followed() {
 #[test]
 fn what_is_not_as_signed_is_not_redacted() {
     let sample = Sample::new();
-    packed(&sample, false);
+    sample.packed(false);
     edit(&sample.path("bag"), "data/parts.jsonl", "L1", "L2");
     let said = redact(&sample.path("bag"), &sample.path("copy"), &redaction(&PRIVATE)).unwrap_err().to_string();
     assert!(said.contains("it is not what was signed") && !sample.path("copy").exists(), "{said}");

@@ -9,6 +9,7 @@ pub use mark::*;
 
 use crate::read::Effort;
 use crate::verdict::Verdict;
+use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -158,6 +159,13 @@ impl PhotoFacts {
     pub fn exhibit(&self) -> Exhibit {
         let place = self.latitude.zip(self.longitude).map(|(north, east)| format!("{north}, {east}"));
         Exhibit { path: self.path.clone(), sha256: self.sha256.clone(), taken: self.taken.clone(), place, crop: None }
+    }
+
+    /// The bytes of its path.
+    #[must_use]
+    pub fn path_bytes(&self) -> Vec<u8> {
+        let own = self.path_base64.as_ref().and_then(|bytes| STANDARD.decode(bytes).ok());
+        own.unwrap_or_else(|| self.path.clone().into_bytes())
     }
 }
 

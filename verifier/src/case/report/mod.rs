@@ -44,11 +44,11 @@ const MOST_ROWS: usize = 50_000;
 /// # Errors
 /// [`FolderError`].
 pub fn write(folder: &Folder, language: Language) -> Result<(), FolderError> {
-    write_copy(folder, language, false)
+    write_copy(folder, folder, language, false)
 }
 
-/// The same for a copy of which some evidence may be left out: then the page says so.
-pub(super) fn write_copy(folder: &Folder, language: Language, redacted: bool) -> Result<(), FolderError> {
+/// The same in the folder `to`, also of a copy of which some evidence may be left out: then the page says so.
+pub(super) fn write_copy(folder: &Folder, to: &Folder, language: Language, redacted: bool) -> Result<(), FolderError> {
     let case = folder.case()?;
     let mut parts: Vec<PartResult> = folder.parts()?.collect::<Result<_, _>>()?;
     let mut photos = Photos::default();
@@ -58,8 +58,15 @@ pub(super) fn write_copy(folder: &Folder, language: Language, redacted: bool) ->
     let graph = graphml(&between_parties(&parts));
     rows::by_gravity(&mut parts);
     let page = page(&Shown { case: &case, parts: &parts, photos: &photos, redacted }, Pictures::of(folder), language);
-    super::folder::write_with(&folder.flows_graphml(), |out| write_all(folder, out, &graph))?;
-    super::folder::write_with(&folder.report_html(), |out| write_all(folder, out, &page))
+    super::folder::write_with(&to.flows_graphml(), |out| write_all(to, out, &graph))?;
+    super::folder::write_with(&to.report_html(), |out| write_all(to, out, &page))
+}
+
+/// `flows.graphml` alone.
+pub(super) fn write_flows(folder: &Folder, to: &Folder) -> Result<(), FolderError> {
+    let parts: Vec<PartResult> = folder.parts()?.collect::<Result<_, _>>()?;
+    let graph = graphml(&between_parties(&parts));
+    super::folder::write_with(&to.flows_graphml(), |out| write_all(to, out, &graph))
 }
 
 fn write_all(folder: &Folder, out: &mut dyn io::Write, text: &str) -> Result<(), FolderError> {
