@@ -2,7 +2,9 @@
 
 use image::{GrayImage, Luma};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::io::Cursor;
+use std::path::{Path, PathBuf};
 use touchmark_verifier::case::folder::{Folder, FolderError};
 use touchmark_verifier::case::record::{Case, PartResult, PhotoResult};
 
@@ -23,6 +25,23 @@ const BUYERS: [(&str, &str); 8] = [
     ("Steppe Import", "KZ"),
 ];
 const PARTS: [&str; 5] = ["STM32F407VGT6", "LM317T", "XC7A35T-1FTG256C", "MAX3232ESE", "TPS5430DDAR"];
+
+/// Every file of the case in `folder` but what its run remembers.
+///
+/// # Panics
+/// One cannot be read.
+#[must_use]
+pub fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let (mut all, mut waiting) = (BTreeMap::new(), vec![folder.to_owned()]);
+    while let Some(path) = waiting.pop() {
+        if path.is_file() {
+            all.insert(path.strip_prefix(folder).unwrap().to_owned(), std::fs::read(&path).unwrap());
+        } else if !path.ends_with(".touchmark") {
+            waiting.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        }
+    }
+    all
+}
 
 /// Writes a case of `parts` parts, each on one or two photos, into `folder`: all kinds of verdicts, consignees, trails, a few
 /// clones and contradictions. Always the same.

@@ -7,10 +7,10 @@
 #![allow(clippy::panic, clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)] // A bench prints, and stops where its premise fails.
 
 use clap::Parser;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+use testkit::case::files;
 use testkit::console::root;
 use testkit::maker::{TestMaker, signed};
 use testkit::scoreboard::peers::Peer;
@@ -244,17 +244,4 @@ fn killed(folder: &Path, args: &Args) {
     let bytes: usize = one.values().map(Vec::len).sum();
     assert!(one == other, "the case that was killed is another");
     println!("killed {kills} times, over {} photos: {} files, {bytes} bytes, all the same", args.photos, one.len());
-}
-
-/// Every file of a case but the run's own.
-fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let (mut all, mut waiting) = (BTreeMap::new(), vec![folder.to_owned()]);
-    while let Some(path) = waiting.pop() {
-        if path.is_file() {
-            all.insert(path.strip_prefix(folder).unwrap().to_owned(), std::fs::read(&path).unwrap());
-        } else if !path.ends_with(".touchmark") {
-            waiting.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
-        }
-    }
-    all
 }
