@@ -4,7 +4,7 @@ use super::rules::{Segment, State};
 use super::schema::{self, BUNDLE, MAX_LINES, place, serial_at};
 use crate::error::{Error, Result};
 use crate::line::store::{Database, Postgres, Row, Sqlite, Value, fields, make_tables};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use touchmark_formats::date::Date;
 use touchmark_formats::delegation::SerialRange;
@@ -23,7 +23,13 @@ pub struct Ledger {
     /// How many records there are.
     pub(super) size: u64,
     pub(super) lines: Vec<Line>,
+    /// Rows of records that were read last: a chain is read to be followed, and then to be shown. While the size is the same,
+    /// so are they.
+    read: BTreeMap<u64, Vec<u8>>,
 }
+
+/// Rows of records that are kept.
+const MOST_READ: usize = 64;
 
 /// A line key that stands in the ledger, and its part of the map.
 #[derive(Debug, Clone)]
@@ -101,7 +107,8 @@ impl Ledger {
             return Err(Error::unusable(format!("{} was made by another version of this program", db.name())));
         }
         let secret = secret.bytes()?.try_into().map_err(|_| strange("a secret"))?;
-        let mut ledger = Self { size: size.count()?, db, salts: Salts(Zeroizing::new(secret)), lines: Vec::new() };
+        let (salts, lines, read) = (Salts(Zeroizing::new(secret)), Vec::new(), BTreeMap::new());
+        let mut ledger = Self { size: size.count()?, db, salts, lines, read };
         ledger.read_lines()?;
         Ok(ledger)
     }
@@ -127,6 +134,7 @@ impl Ledger {
         let [_, _, size] = fields(rows.first().ok_or_else(|| strange("its one row"))?)?;
         let size = size.count()?;
         if size != self.size {
+            self.read.clear();
             self.read_lines()?;
         }
         self.size = size;
@@ -177,15 +185,20 @@ impl Ledger {
     /// # Errors
     /// The store failed, or there is no such record.
     pub fn record_bytes(&mut self, numbers: &[u64]) -> Result<BTreeMap<u64, Vec<u8>>> {
-        let mut bundles: Vec<u64> = numbers.iter().map(|number| number / BUNDLE).collect();
-        bundles.sort_unstable();
-        bundles.dedup();
-        let bodies = self.bodies("ledger_bundle", &bundles)?;
-        let find = |number: u64| {
-            let body = bodies.get(&(number / BUNDLE))?;
+        let find = |read: &BTreeMap<u64, Vec<u8>>, number: u64| {
+            let body = read.get(&(number / BUNDLE))?;
             unbundled(body).ok()?.get((number % BUNDLE) as usize).map(|record| record.to_vec())
         };
-        numbers.iter().map(|n| Ok((*n, find(*n).ok_or_else(|| strange("a record"))?))).collect()
+        let missing = numbers.iter().filter(|number| find(&self.read, **number).is_none());
+        let missing: BTreeSet<u64> = missing.map(|number| number / BUNDLE).collect();
+        let more = self.bodies("ledger_bundle", &missing.into_iter().collect::<Vec<_>>())?;
+        self.read.extend(more);
+        let found =
+            numbers.iter().map(|n| Ok((*n, find(&self.read, *n).ok_or_else(|| strange("a record"))?))).collect();
+        if self.read.len() > MOST_READ {
+            self.read.clear();
+        }
+        found
     }
 
     /// The record with this number.
