@@ -1,6 +1,5 @@
 //! What must hold for any bytes at all: no panic, one encoding, one spelling. Shared by the fuzz targets and the
 //! property tests.
-#![allow(dead_code)] // A fuzz target is one of these functions.
 
 use touchmark_formats::base45;
 use touchmark_formats::capsule::{Capsule, ItemKey};
@@ -21,7 +20,7 @@ use touchmark_formats::signed::{Document, Signed, canonical, message};
 use touchmark_formats::trust::{Directory, Pin, Trust};
 
 /// A mark is refused, or is the one encoding of its fields.
-pub(crate) fn mark(bytes: &[u8]) {
+pub fn mark(bytes: &[u8]) {
     let Ok(signed) = SignedMark::from_bytes(bytes) else { return };
     assert_eq!(signed.to_bytes(), bytes);
     assert!(bytes.len() <= MAX_BYTES);
@@ -37,7 +36,7 @@ pub(crate) fn mark(bytes: &[u8]) {
 }
 
 /// A container mark is refused, or is the one encoding of its fields.
-pub(crate) fn container(bytes: &[u8]) {
+pub fn container(bytes: &[u8]) {
     let Ok(signed) = SignedContainer::from_bytes(bytes) else { return };
     assert_eq!(signed.to_bytes(), bytes);
     assert_eq!(Carried::from_bytes(bytes), Ok(Carried::Container(signed.clone())));
@@ -46,7 +45,7 @@ pub(crate) fn container(bytes: &[u8]) {
 }
 
 /// A record of a closed lot accounts for every serial once.
-pub(crate) fn close(bytes: &[u8]) {
+pub fn close(bytes: &[u8]) {
     let Some(envelope) = envelope::<LotClose>(bytes) else { return };
     let close = &envelope.signed;
     if close.check_ranges().is_ok() {
@@ -62,7 +61,7 @@ pub(crate) fn close(bytes: &[u8]) {
 }
 
 /// A text form is refused, or is the one text of its bytes.
-pub(crate) fn text(bytes: &[u8]) {
+pub fn text(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Ok(decoded) = base45::decode(text) {
         assert_eq!(base45::encode(&decoded), text);
@@ -83,7 +82,7 @@ fn envelope<T: Document>(bytes: &[u8]) -> Option<Signed<T>> {
 fn probes() -> [Mark; 2] {
     let plain = Mark {
         key_id: KeyId([0; 4]),
-        serial: Serial::new(5).unwrap_or_else(|| unreachable!()),
+        serial: Serial::new(5).unwrap_or_default(),
         date: Date::MIN,
         part: Part::Listed(1),
         lot: None,
@@ -95,7 +94,7 @@ fn probes() -> [Mark; 2] {
 }
 
 /// A delegation answers for any mark.
-pub(crate) fn delegation(bytes: &[u8]) {
+pub fn delegation(bytes: &[u8]) {
     let Some(envelope) = envelope::<Delegation>(bytes) else { return };
     let sound = envelope.signed.check_limits().is_ok();
     for probe in probes() {
@@ -109,7 +108,7 @@ pub(crate) fn delegation(bytes: &[u8]) {
 }
 
 /// A bundle that is accepted is followed by itself.
-pub(crate) fn trust(bytes: &[u8]) {
+pub fn trust(bytes: &[u8]) {
     if let Some(bundle) = envelope::<Trust>(bytes) {
         let directory = Directory::new(&bundle.signed);
         for maker in &bundle.signed.makers {
@@ -124,7 +123,7 @@ pub(crate) fn trust(bytes: &[u8]) {
 }
 
 /// A disclosure opens for its own recipient alone.
-pub(crate) fn disclosure(bytes: &[u8]) {
+pub fn disclosure(bytes: &[u8]) {
     let Some(envelope) = envelope::<Disclosure>(bytes) else { return };
     for probe in probes() {
         let _ = envelope.signed.consignee(&KeyBytes([0; 32]), &probe, None);
@@ -134,7 +133,7 @@ pub(crate) fn disclosure(bytes: &[u8]) {
 }
 
 /// A record is refused, or is the one encoding of its fields; and so is a hand-over's signed form.
-pub(crate) fn record(bytes: &[u8]) {
+pub fn record(bytes: &[u8]) {
     let Ok(record) = Record::from_bytes(bytes) else { return };
     assert_eq!(record.to_bytes(), bytes);
     if let Record::Event(event) = record {
@@ -147,7 +146,7 @@ pub(crate) fn record(bytes: &[u8]) {
 }
 
 /// A note, and what travels with one, is refused, or is the one form of what it says.
-pub(crate) fn note(bytes: &[u8]) {
+pub fn note(bytes: &[u8]) {
     if let Ok(note) = Note::parse(bytes) {
         assert_eq!(note.to_string().as_bytes(), bytes);
         if let Ok(checkpoint) = Checkpoint::parse(&note.text) {
@@ -163,7 +162,7 @@ pub(crate) fn note(bytes: &[u8]) {
 }
 
 /// A seal says the same again; a piece of evidence is the leaf that it was; and what pieces take out of a line is gone from it.
-pub(crate) fn evidence(bytes: &[u8]) {
+pub fn evidence(bytes: &[u8]) {
     let _ = envelope::<CaseSeal>(bytes);
     let mut lines = bytes.split(|byte| *byte == b'\n');
     let (Some(piece), Some(line)) = (lines.next(), lines.next()) else { return };
@@ -185,7 +184,7 @@ pub(crate) fn evidence(bytes: &[u8]) {
 }
 
 /// A soft reading is refused, or says the same again, with a likelihood for each module of a symbol that there is.
-pub(crate) fn reading(bytes: &[u8]) {
+pub fn reading(bytes: &[u8]) {
     let Ok(reading) = serde_json::from_slice::<Reading>(bytes) else { return };
     let again = serde_json::to_vec(&reading).and_then(|json| serde_json::from_slice::<Reading>(&json));
     assert_eq!(again.as_ref().ok(), Some(&reading));

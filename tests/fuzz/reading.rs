@@ -1,6 +1,5 @@
 //! What must hold for any picture and any sampling: no panic, nothing that points beyond what is there, nothing beyond the
 //! limits that were set. Shared by the fuzz targets and the tests of the reader.
-#![allow(dead_code)] // A fuzz target is one of these functions.
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
@@ -17,7 +16,7 @@ use touchmark_verifier::read::geometry::Point;
 use touchmark_verifier::read::{Effort, Luma, Options, Place, read};
 
 /// A file is refused, or gives a picture of the size that it says, within the limits.
-pub(crate) fn photo(bytes: &[u8]) {
+pub fn photo(bytes: &[u8]) {
     let limits = Limits { file_bytes: 1 << 20, pixels: 1 << 18 };
     if let Ok((luma, _)) = decode_luma(bytes, &limits) {
         assert_eq!(luma.data.len(), luma.width * luma.height);
@@ -27,7 +26,7 @@ pub(crate) fn photo(bytes: &[u8]) {
 
 /// What is found in a picture lies in the plane, has as many samples as modules, and can be graded. The first bytes say
 /// where and how hard to look.
-pub(crate) fn picture(bytes: &[u8]) {
+pub fn picture(bytes: &[u8]) {
     let Some((&[width, how, x, y], pixels)) = bytes.split_first_chunk::<4>() else { return };
     let width = usize::from(width);
     let height = pixels.len() / width.max(1);
@@ -49,7 +48,7 @@ pub(crate) fn picture(bytes: &[u8]) {
 }
 
 /// Any likelihoods of any grid are decoded, or are not; what decodes has an anatomy; a judge gets candidates in bounds.
-pub(crate) fn grid(bytes: &[u8]) {
+pub fn grid(bytes: &[u8]) {
     let Some((&[kind, side, known], rest)) = bytes.split_first_chunk::<3>() else { return };
     let symbology = [Symbology::QrCode, Symbology::DataMatrix, Symbology::MicroQrCode][usize::from(kind % 3)];
     let columns = usize::from(side).max(1);
@@ -75,7 +74,7 @@ pub(crate) fn grid(bytes: &[u8]) {
 
 /// An archive gives photos within the limits, each with a name of its own, or says what is wrong. The first byte says which
 /// kind it is.
-pub(crate) fn archive(bytes: &[u8]) {
+pub fn archive(bytes: &[u8]) {
     let Some((kind, bytes)) = bytes.split_first() else { return };
     let Ok(folder) = tempfile::tempdir_in(if Path::new("/dev/shm").is_dir() { "/dev/shm" } else { "." }) else {
         return;

@@ -7,14 +7,18 @@ use serde_json::Value;
 use testkit::maker::{TestMaker, public};
 use touchmark_formats::base45;
 use touchmark_formats::capsule::Capsule;
+use touchmark_formats::case::{Class, Piece};
 use touchmark_formats::container::{Container, Level, SignedContainer, Sscc};
 use touchmark_formats::date::Date;
 use touchmark_formats::delegation::SerialRange;
 use touchmark_formats::key::KeyId;
 use touchmark_formats::mark::{Extension, Mark, Part, Serial, SignedMark};
+use touchmark_formats::reading::{PhotoHash, Reading, SeenSymbol};
+use touchmark_formats::symbol::Symbology;
 use touchmark_formats::text::Label;
 
 #[path = "../fuzz/checks.rs"]
+#[expect(unreachable_pub, reason = "public for the fuzz targets, a crate of its own")]
 pub(crate) mod checks;
 
 fn label() -> impl Strategy<Value = Label> {
@@ -155,6 +159,35 @@ proptest! {
         checks::close(&file);
         checks::trust(&file);
         checks::disclosure(&file);
+    }
+}
+
+/// A piece of evidence, and the line that it was cut out of.
+fn evidence() -> Vec<u8> {
+    let members = vec!["/a".to_owned(), "/b/c".to_owned()];
+    let file = "parts.jsonl".to_owned();
+    let piece = Piece { class: Class::Path, file, line: Some(1), commitment: [1; 32], salt: Some([2; 32]), members };
+    let line = "{\"a\":1,\"b\":{\"c\":[\"x\"],\"d\":2}}";
+    [serde_json::to_string(&piece).unwrap().as_str(), line].join("\n").into_bytes()
+}
+
+fn soft_reading() -> Vec<u8> {
+    let symbol = SeenSymbol::new(Symbology::DataMatrix, 10, 10, [[0.5; 100].as_slice(), &[-9.0; 100]]).unwrap();
+    let reading = Reading { tool: "test 1".into(), photos: vec![PhotoHash([7; 32])], symbols: vec![symbol] };
+    serde_json::to_vec(&reading).unwrap()
+}
+
+proptest! {
+    #[test]
+    fn damaged_evidence_and_readings_are_refused_or_say_the_same_again(
+        wrong in prop::collection::vec((any::<Index>(), any::<u8>()), 0..3),
+    ) {
+        let damaged = |mut bytes: Vec<u8>| {
+            wrong.iter().for_each(|(at, byte)| *at.get_mut(&mut bytes) = *byte);
+            bytes
+        };
+        checks::evidence(&damaged(evidence()));
+        checks::reading(&damaged(soft_reading()));
     }
 }
 

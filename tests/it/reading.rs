@@ -185,6 +185,7 @@ fn nothing_is_read_on_a_package_without_a_mark() {
 }
 
 #[path = "../fuzz/reading.rs"]
+#[expect(unreachable_pub, reason = "public for the fuzz targets, a crate of its own")]
 mod checks;
 
 proptest! {

@@ -172,18 +172,22 @@ pub fn format(form: Form) -> Option<Format> {
     }
 }
 
+/// Characters of a part number and of a lot where a recipe says neither, letters: digits alone take less room in a mark.
+const USUAL_PART: usize = 13;
+const USUAL_LOT: usize = 7;
+
 impl Recipe {
-    /// The bytes of a mark as long as this recipe's usual ones: a part of 13 characters and a lot of 7 where they are not
+    /// The bytes of a mark as long as this recipe's usual ones: a part and a lot of the usual length where they are not
     /// known, a large serial, and a consignee unless there is none.
     fn stand_in(&self, delegation: &Delegation) -> Result<(Vec<u8>, Content)> {
-        let usual = |text: &str| text.parse::<Label>().map_err(|e| Error::unusable(e.to_string()));
+        let usual = |length: usize| "A".repeat(length).parse::<Label>().map_err(|e| Error::unusable(e.to_string()));
         let part = self.part.clone().or_else(|| delegation.parts.first().cloned());
         let listed = delegation.lots.first().map(|lot| lot.lot.clone());
         let content = Content {
-            part: part.map_or_else(|| usual("XXXXXXXXXXXXX"), Ok)?,
+            part: part.map_or_else(|| usual(USUAL_PART), Ok)?,
             lot: match self.lot {
                 Presence::Never => None,
-                _ => Some(listed.map_or_else(|| usual("XXXXXXX"), Ok)?),
+                _ => Some(listed.map_or_else(|| usual(USUAL_LOT), Ok)?),
             },
             date: delegation.not_before,
             consignee: None,

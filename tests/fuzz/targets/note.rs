@@ -1,6 +1,3 @@
 #![no_main]
 
-#[path = "../checks.rs"]
-mod checks;
-
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| checks::note(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| touchmark_fuzz::checks::note(bytes));

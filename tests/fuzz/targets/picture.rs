@@ -1,6 +1,3 @@
 #![no_main]
 
-#[path = "../reading.rs"]
-mod reading;
-
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| reading::picture(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| touchmark_fuzz::reading::picture(bytes));
