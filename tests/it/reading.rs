@@ -6,7 +6,7 @@ use std::io::{Cursor, Write};
 use testkit::maker::TestMaker;
 use testkit::simulate::{Scene, simulate};
 use touchmark_formats::symbol::{EcLevel, Matrix, Request, Shape, encode};
-use touchmark_verifier::read::geometry::Point;
+use touchmark_verifier::read::geometry::{Homography, Point};
 use touchmark_verifier::read::{Effort, Luma, Options, Place, Symbol, read};
 
 fn mark() -> Vec<u8> {
@@ -121,6 +121,33 @@ fn a_corner_that_is_broken_off_with_its_finder_pattern() {
     let whole = Scene { missing: 0.0, ..scene.clone() };
     assert_ne!(photo(&qr(EcLevel::Q), &scene).data, photo(&qr(EcLevel::Q), &whole).data);
     is_read(&qr(EcLevel::Q), &scene, "one finder pattern lost");
+}
+
+/// Wipes the finder patterns at two of a symbol's corners, which are in order around it from the upper left one.
+fn without(luma: &Luma, corners: &[Point; 4], side: f32, wiped: [usize; 2]) -> Luma {
+    let unit = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)].map(|(x, y)| Point::new(x, y));
+    let map = Homography::from_points(*corners, unit).unwrap();
+    let reach = 8.0 / side;
+    let mut wiped_out = Luma { width: luma.width, height: luma.height, data: luma.data.clone() };
+    for (i, level) in wiped_out.data.iter_mut().enumerate() {
+        let at = map.apply(Point::new((i % luma.width) as f32 + 0.5, (i / luma.width) as f32 + 0.5));
+        let over = |corner: &Point| (at.x - corner.x).abs() < reach && (at.y - corner.y).abs() < reach;
+        if wiped.iter().any(|n| over(&unit[*n])) {
+            *level = 90;
+        }
+    }
+    wiped_out
+}
+
+#[test]
+fn one_finder_pattern_of_three_is_left() {
+    let matrix = qr(EcLevel::Q);
+    let luma = photo(&matrix, &Scene { rotation: 20.0, pixels_per_module: 5.0, size: (380, 380), ..Scene::clean() });
+    let corners = read(&luma, &Options::default())[0].located.corners;
+    let torn = without(&luma, &corners, matrix.width() as f32, [0, 1]);
+    let at = |effort: Effort| contents(&torn, &Options { effort, ..Options::default() });
+    assert!(at(Effort::Quick).is_empty(), "there is something to be found out");
+    assert_eq!(at(Effort::Forensic), [mark()]);
 }
 
 #[test]

@@ -218,8 +218,8 @@ impl Keeper {
     pub fn records_of(&mut self, places: &[Place]) -> Result<Vec<u64>> {
         let mut numbers = BTreeSet::new();
         for place in places {
-            let Some(segment) = self.ledger.segment(&place.line, place.serial)? else { continue };
-            for (number, event) in self.ledger.chain(&segment)? {
+            let Some((_, chain)) = self.ledger.custody(place)? else { continue };
+            for (number, event) in chain {
                 numbers.insert(number);
                 if let What::Shipped { to, ship_to, .. } = event.what {
                     numbers.extend([Some(to), ship_to].into_iter().flatten());

@@ -1,9 +1,11 @@
 //! The Merkle tree over the records: hashes in tiles of 256, of every eighth level.
 
+use super::kept::{Kept, Wanted};
+use super::schema::BUNDLE;
 use super::store::{Ledger, strange};
 use crate::error::{Error, Result};
 use crate::line::store::Row;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use touchmark_formats::ledger::merkle::{self, EMPTY_ROOT, Hash, Node};
 
@@ -95,29 +97,40 @@ fn row(number: u64, tile: &[Hash]) -> Row {
 fn fold(hashes: &[Hash]) -> Hash {
     let mut hashes = hashes.to_vec();
     while hashes.len() > 1 {
-        hashes = hashes.as_chunks::<2>().0.iter().map(|[left, right]| merkle::node_hash(left, right)).collect();
+        hashes = above(&hashes);
     }
     hashes.first().copied().unwrap_or(EMPTY_ROOT)
 }
 
-/// Tiles fetched for some proofs.
-#[derive(Default)]
-pub(super) struct Tiles(BTreeMap<u64, Vec<u8>>);
+/// The hashes of the whole pairs.
+fn above(hashes: &[Hash]) -> Vec<Hash> {
+    hashes.as_chunks::<2>().0.iter().map(|[left, right]| merkle::node_hash(left, right)).collect()
+}
 
-impl Tiles {
-    /// The hash of a subtree that the tiles hold.
-    pub(super) fn read(&self, node: Node) -> Result<Hash> {
-        let (number, first, count) = place_of(node);
-        let hashes = self.0.get(&number).and_then(|body| body.as_chunks().0.get(first..first + count));
-        hashes.map(fold).ok_or_else(|| strange("a hash of the tree"))
+/// A tile with the hashes above its own: of pairs, of fours, and so on.
+pub(super) struct Tile(Vec<Vec<Hash>>);
+
+impl Tile {
+    pub(super) fn new(body: &[u8]) -> Self {
+        let mut levels = vec![body.as_chunks().0.to_vec()];
+        while let Some(below) = levels.last().filter(|hashes| hashes.len() > 1) {
+            levels.push(above(below));
+        }
+        Self(levels)
     }
 }
 
-/// The tile that holds a subtree, and which of its hashes.
-fn place_of(node: Node) -> (u64, usize, usize) {
-    let (level, above) = (node.level / LEVELS, node.level % LEVELS);
-    let first = node.index << above;
-    (tile_number(level, first / TILE as u64), first as usize % TILE, 1 << above)
+/// Where a subtree stands: the tile, and how high above its hashes and the how manieth there.
+struct Place {
+    number: u64,
+    level: usize,
+    index: usize,
+}
+
+fn place_of(node: Node) -> Place {
+    let above = node.level % LEVELS;
+    let (first, rest) = (node.index >> (LEVELS - above), node.index & ((1 << (LEVELS - above)) - 1));
+    Place { number: tile_number(node.level / LEVELS, first), level: above as usize, index: rest as usize }
 }
 
 /// Which subtrees `proof` reads.
@@ -130,21 +143,38 @@ fn needed<T>(proof: impl FnOnce(&mut dyn FnMut(Node) -> std::result::Result<Hash
     nodes
 }
 
-impl Ledger {
-    /// The tiles with these subtrees, in one query.
-    pub(super) fn tiles(&mut self, nodes: &[Node]) -> Result<Tiles> {
-        let numbers: BTreeSet<u64> = nodes.iter().map(|node| place_of(*node).0).collect();
-        Ok(Tiles(self.bodies("ledger_tile", &numbers.into_iter().collect::<Vec<_>>())?))
-    }
+/// What the proofs read that records are among the first `size`.
+fn needed_for(numbers: &[u64], size: u64) -> Vec<Node> {
+    numbers.iter().flat_map(|number| needed(|read| merkle::inclusion_proof(*number, size, read))).collect()
+}
 
+/// The tiles with these subtrees.
+fn tiles_of(nodes: &[Node]) -> Wanted {
+    Wanted { tiles: nodes.iter().map(|node| place_of(*node).number).collect(), ..Wanted::default() }
+}
+
+/// The hash of a subtree.
+fn hash(kept: &Kept, node: Node) -> Result<Hash> {
+    let Place { number, level, index } = place_of(node);
+    let hash = kept.tiles.get(&number).and_then(|tile| tile.0.get(level)?.get(index));
+    hash.copied().ok_or_else(|| strange("a hash of the tree"))
+}
+
+/// What shows some records and proves them among the first `size`.
+pub(super) fn wanted_for(numbers: &[u64], size: u64) -> Wanted {
+    let bundles = numbers.iter().map(|number| number / BUNDLE).collect();
+    Wanted { bundles, ..tiles_of(&needed_for(numbers, size)) }
+}
+
+impl Ledger {
     /// The root of the first `size` records.
     ///
     /// # Errors
     /// The store failed, or has fewer records.
     pub fn root(&mut self, size: u64) -> Result<Hash> {
         self.require(size)?;
-        let tiles = self.tiles(&needed(|read| merkle::root(size, read)))?;
-        merkle::root(size, |node| tiles.read(node))
+        let kept = self.keep(&tiles_of(&needed(|read| merkle::root(size, read))))?;
+        merkle::root(size, |node| hash(kept, node))
     }
 
     /// The proofs that records are among the first `size`, in the order of `numbers`.
@@ -156,12 +186,8 @@ impl Ledger {
         if numbers.iter().any(|number| *number >= size) {
             return Err(Error::unusable(format!("no such record among the first {size}")));
         }
-        let mut nodes = Vec::new();
-        for number in numbers {
-            nodes.extend(needed(|read| merkle::inclusion_proof(*number, size, read)));
-        }
-        let tiles = self.tiles(&nodes)?;
-        numbers.iter().map(|number| merkle::inclusion_proof(*number, size, |node| tiles.read(node))).collect()
+        let kept = self.keep(&tiles_of(&needed_for(numbers, size)))?;
+        numbers.iter().map(|number| merkle::inclusion_proof(*number, size, |node| hash(kept, node))).collect()
     }
 
     /// The proof that the first `old` records are the beginning of the first `new`.
@@ -173,8 +199,8 @@ impl Ledger {
         if old > new {
             return Err(Error::unusable(format!("{old} records are more than {new}")));
         }
-        let tiles = self.tiles(&needed(|read| merkle::consistency_proof(old, new, read)))?;
-        merkle::consistency_proof(old, new, |node| tiles.read(node))
+        let kept = self.keep(&tiles_of(&needed(|read| merkle::consistency_proof(old, new, read))))?;
+        merkle::consistency_proof(old, new, |node| hash(kept, node))
     }
 
     fn require(&self, size: u64) -> Result<()> {

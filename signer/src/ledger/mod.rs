@@ -23,6 +23,7 @@
 
 mod append;
 mod audit;
+mod kept;
 pub mod keeper;
 mod log;
 mod pages;

@@ -1,6 +1,7 @@
 //! The map of serials in pages: see the module's head.
 
 use super::rules::Segment;
+use super::kept::Wanted;
 use super::store::{Ledger, strange};
 use crate::error::Result;
 use crate::line::store::Row;
@@ -16,7 +17,7 @@ const BITS: u32 = 4;
 /// Bits of a serial that the topmost block of a line leaves open: all 53, in whole pages.
 const TOP: u32 = 56;
 /// A block with more ranges than this has a page.
-const FEW: u64 = 16;
+pub(super) const FEW: u64 = 16;
 /// Ranges read together where there are no pages yet.
 const MANY: u64 = 4096;
 
@@ -238,10 +239,12 @@ impl Ledger {
         } else {
             Serial::MAX
         };
-        let target = self.segment_before(line, own)?.map_or(tree.first.serial.get(), |segment| segment.first);
+        // A block without a page has few ranges, so that all of them are among so many about the one.
+        let about = self.segments_about(line, own)?.to_vec();
+        let target = about.iter().rfind(|segment| segment.first <= own).map_or(tree.first.serial.get(), |s| s.first);
         let (block, mut steps) = self.way_in(line, key, target)?;
-        let segments = self.segments(line, block.first, block.last(), FEW + 1)?;
-        let leaves = segments.iter().map(|segment| leaf(key, segment)).collect::<Result<Vec<_>>>()?;
+        let segments = about.iter().filter(|segment| (block.first..=block.last()).contains(&segment.first));
+        let leaves = segments.map(|segment| leaf(key, segment)).collect::<Result<Vec<_>>>()?;
         let parts: Vec<Subtree> = leaves.iter().map(MapLeaf::subtree).collect();
         let target = Place { line: key, serial: Serial::new(target).ok_or_else(|| strange("a serial"))? };
         let (at, mut lowest) = way(&parts, &target).ok_or_else(|| strange("a range"))?;
@@ -253,19 +256,14 @@ impl Ledger {
     /// The smallest block that holds the range that begins at `target` and has no page, and the branches above it.
     fn way_in(&mut self, line: u64, key: KeyBytes, target: u64) -> Result<(Block, Vec<Step>)> {
         let place = Place { line: key, serial: Serial::new(target).ok_or_else(|| strange("a serial"))? };
+        let numbers = self.pages_to(line, target);
+        let has_pages = !numbers.is_empty();
+        let kept = self.keep(&Wanted { pages: numbers.into_iter().collect(), ..Wanted::default() })?;
         let mut block = Block::whole(line);
-        let mut numbers = vec![block.number()];
-        let mut deeper = block;
-        while deeper.open > BITS {
-            deeper = deeper.part(target).1;
-            numbers.push(deeper.number());
-        }
-        let has_pages = self.lines.get(line as usize).is_some_and(|line| line.count > FEW);
-        let bodies = if has_pages { self.bodies("ledger_page", &numbers)? } else { BTreeMap::new() };
         let mut steps = Vec::new();
         let mut count = if has_pages { FEW + 1 } else { 0 };
         while count > FEW {
-            let page = bodies.get(&block.number()).and_then(|body| Page::from_bytes(body));
+            let page = kept.pages.get(&block.number()).and_then(|body| Page::from_bytes(body));
             let page = page.ok_or_else(|| strange("a page of the map"))?;
             let (_, mut own) = way(&page.subtrees(key), &place).ok_or_else(|| strange("a page of the map"))?;
             own.append(&mut steps);
@@ -275,5 +273,16 @@ impl Ledger {
             block = part;
         }
         Ok((block, steps))
+    }
+
+    /// The numbers of the pages that may stand on the way to a range; none where a line has no pages.
+    pub(super) fn pages_to(&self, line: u64, target: u64) -> Vec<u64> {
+        if self.lines.get(line as usize).is_none_or(|line| line.count <= FEW) {
+            return Vec::new();
+        }
+        let ways = std::iter::successors(Some(Block::whole(line)), |block| {
+            (block.open > BITS).then(|| block.part(target).1)
+        });
+        ways.map(Block::number).collect()
     }
 }

@@ -1,10 +1,12 @@
 //! The ledger's store: opening it, and reading what stands there.
 
+use super::kept::{Kept, Wanted};
+use super::log::wanted_for;
 use super::rules::{Segment, State};
 use super::schema::{self, BUNDLE, MAX_LINES, place, serial_at};
 use crate::error::{Error, Result};
 use crate::line::store::{Database, Postgres, Row, Sqlite, Value, fields, make_tables};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use touchmark_formats::date::Date;
 use touchmark_formats::delegation::SerialRange;
@@ -23,13 +25,9 @@ pub struct Ledger {
     /// How many records there are.
     pub(super) size: u64,
     pub(super) lines: Vec<Line>,
-    /// Rows of records that were read last: a chain is read to be followed, and then to be shown. While the size is the same,
-    /// so are they.
-    read: BTreeMap<u64, Vec<u8>>,
+    /// What was read last.
+    pub(super) kept: Kept,
 }
-
-/// Rows of records that are kept.
-const MOST_READ: usize = 64;
 
 /// A line key that stands in the ledger, and its part of the map.
 #[derive(Debug, Clone)]
@@ -107,8 +105,8 @@ impl Ledger {
             return Err(Error::unusable(format!("{} was made by another version of this program", db.name())));
         }
         let secret = secret.bytes()?.try_into().map_err(|_| strange("a secret"))?;
-        let (salts, lines, read) = (Salts(Zeroizing::new(secret)), Vec::new(), BTreeMap::new());
-        let mut ledger = Self { size: size.count()?, db, salts, lines, read };
+        let (salts, size) = (Salts(Zeroizing::new(secret)), size.count()?);
+        let mut ledger = Self { db, salts, size, lines: Vec::new(), kept: Kept::default() };
         ledger.read_lines()?;
         Ok(ledger)
     }
@@ -134,7 +132,7 @@ impl Ledger {
         let [_, _, size] = fields(rows.first().ok_or_else(|| strange("its one row"))?)?;
         let size = size.count()?;
         if size != self.size {
-            self.read.clear();
+            self.kept = Kept::default();
             self.read_lines()?;
         }
         self.size = size;
@@ -185,20 +183,13 @@ impl Ledger {
     /// # Errors
     /// The store failed, or there is no such record.
     pub fn record_bytes(&mut self, numbers: &[u64]) -> Result<BTreeMap<u64, Vec<u8>>> {
-        let find = |read: &BTreeMap<u64, Vec<u8>>, number: u64| {
-            let body = read.get(&(number / BUNDLE))?;
+        let bundles = numbers.iter().map(|number| number / BUNDLE).collect();
+        let kept = self.keep(&Wanted { bundles, ..Wanted::default() })?;
+        let find = |number: u64| {
+            let body = kept.bundles.get(&(number / BUNDLE))?;
             unbundled(body).ok()?.get((number % BUNDLE) as usize).map(|record| record.to_vec())
         };
-        let missing = numbers.iter().filter(|number| find(&self.read, **number).is_none());
-        let missing: BTreeSet<u64> = missing.map(|number| number / BUNDLE).collect();
-        let more = self.bodies("ledger_bundle", &missing.into_iter().collect::<Vec<_>>())?;
-        self.read.extend(more);
-        let found =
-            numbers.iter().map(|n| Ok((*n, find(&self.read, *n).ok_or_else(|| strange("a record"))?))).collect();
-        if self.read.len() > MOST_READ {
-            self.read.clear();
-        }
-        found
+        numbers.iter().map(|number| Ok((*number, find(*number).ok_or_else(|| strange("a record"))?))).collect()
     }
 
     /// The record with this number.
@@ -219,19 +210,36 @@ impl Ledger {
         }
     }
 
-    /// The events that answered for a serial, the newest first: the custody of the part, with what was corrected.
+    /// The range of a serial and the events that answered for it, the newest first: the custody of the part, with what was
+    /// corrected. What proves them, and what the map says of the serial, is read with them.
     ///
     /// # Errors
     /// The store failed.
-    pub fn chain(&mut self, segment: &Segment) -> Result<Vec<(u64, Event)>> {
-        self.chain_from(segment.record)
+    pub fn custody(&mut self, place: &Place) -> Result<Option<(Segment, Vec<(u64, Event)>)>> {
+        let Some(line) = self.line(&place.line) else { return Ok(None) };
+        let serial = place.serial.get();
+        let about = self.segments_about(line, serial)?;
+        let segment = about.iter().rfind(|segment| (segment.first..=segment.last).contains(&serial)).cloned();
+        let Some(segment) = segment else { return Ok(None) };
+        let head = self.size.saturating_sub(1);
+        let pages = self.pages_to(line, segment.first).into_iter().collect();
+        self.keep(&Wanted { pages, ..wanted_for(&[segment.record, head], self.size) })?;
+        let chain = self.follow(segment.record, true)?;
+        Ok(Some((segment, chain)))
     }
 
     /// The event with this number and those before it, the newest first.
     pub(super) fn chain_from(&mut self, number: u64) -> Result<Vec<(u64, Event)>> {
+        self.follow(number, false)
+    }
+
+    fn follow(&mut self, number: u64, is_proven: bool) -> Result<Vec<(u64, Event)>> {
         let mut chain = Vec::new();
         let mut next = Some(number);
         while let Some(number) = next {
+            if is_proven {
+                self.keep(&wanted_for(&[number], self.size))?;
+            }
             let event = self.event(number)?;
             // Each is older than the one after it, or the store would make this go on for ever.
             next = event.after.filter(|after| *after < number);
@@ -294,6 +302,17 @@ impl Ledger {
     pub(super) fn segments(&mut self, line: u64, first: u64, last: u64, limit: u64) -> Result<Vec<Segment>> {
         let sql = format!("{SEGMENT} WHERE place >= $1 AND place <= $2 ORDER BY place LIMIT {limit}");
         let rows = self.db.rows(&sql, &[place(line, first).into(), place(line, last).into()])?;
+        rows.iter().map(segment_of).collect()
+    }
+
+    /// The segments of a line about a serial, in rising order: at most `limit` that begin at it or before, and as many after.
+    pub(super) fn read_segments_about(&mut self, line: u64, serial: u64, limit: u64) -> Result<Vec<Segment>> {
+        let half = |range: &str, order: &str| {
+            format!("SELECT * FROM ({SEGMENT} WHERE {range} ORDER BY place {order} LIMIT {limit}) AS half")
+        };
+        let (before, after) = (half("place >= $1 AND place <= $2", "DESC"), half("place > $2 AND place <= $3", "ASC"));
+        let values = [0, serial, Serial::MAX].map(|serial| place(line, serial).into());
+        let rows = self.db.rows(&format!("{before} UNION ALL {after} ORDER BY place"), &values)?;
         rows.iter().map(segment_of).collect()
     }
 

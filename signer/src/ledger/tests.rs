@@ -124,8 +124,10 @@ fn what_cannot_be_is_refused_with_the_record_that_it_conflicts_with() {
         };
         ledger.append(&again(129, 23)).unwrap_err();
         ledger.append(&again(126, 24)).unwrap();
-        let segment = ledger.segment(&LINE, Serial::new(126).unwrap()).unwrap().unwrap();
-        let kinds: Vec<_> = ledger.chain(&segment).unwrap().iter().map(|(n, e)| (*n, e.what.name())).collect();
+        let place = Place { line: LINE, serial: Serial::new(126).unwrap() };
+        let (segment, chain) = ledger.custody(&place).unwrap().unwrap();
+        assert_eq!((segment.first, segment.last, segment.record), (125, 126, 6));
+        let kinds: Vec<_> = chain.iter().map(|(n, e)| (*n, e.what.name())).collect();
         assert_eq!(
             kinds,
             [(6, "shipped"), (5, "corrected"), (4, "shipped"), (3, "returned"), (2, "shipped"), (1, "commissioned")]
@@ -302,6 +304,9 @@ fn check(ledger: &mut Ledger) {
         for serial in [leaf.serials.first.get(), leaf.serials.last.get(), leaf.serials.last.get() + 1] {
             let at = Place { line: leaf.line, serial: Serial::new(serial).unwrap() };
             let expected = all.iter().find(|l| l.line == at.line && l.serials.contains(at.serial));
+            let custody = ledger.custody(&at).unwrap();
+            let newest = custody.map(|(segment, chain)| (segment.first, segment.record, chain[0].0));
+            assert_eq!(newest, expected.map(|leaf| (leaf.serials.first.get(), leaf.index, leaf.index)), "{serial}");
             let proof = ledger.map_proof(&at).unwrap();
             assert_eq!(proof.answer(&map_root, &at), Some(expected.map_or(Answer::Absent, Answer::Entry)), "{serial}");
         }

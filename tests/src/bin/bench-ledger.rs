@@ -50,6 +50,9 @@ struct Args {
     /// Look up in what is there, and append nothing
     #[arg(long)]
     again: bool,
+    /// Which serials are looked up: another number, others
+    #[arg(long, default_value_t = 7)]
+    seed: u64,
 }
 
 fn main() {
@@ -76,7 +79,7 @@ fn main() {
         format!("{:.0} bytes a record", all as f64 / records as f64)
     };
     if args.again {
-        look_up(&mut ledger);
+        look_up(&mut ledger, args.seed);
         return;
     }
     let customers: Vec<New> = (0..CUSTOMERS).map(|n| New::Party(customer(n))).collect();
@@ -97,7 +100,7 @@ fn main() {
             let rate = (size - since.1) as f64 / took.as_secs_f64();
             println!("{size} records: {rate:.0} appended a second since the last look, {}", bytes(size));
             (since, next_look) = ((spent, size), next_look * 10);
-            look_up(&mut ledger);
+            look_up(&mut ledger, args.seed);
         }
     }
     let size = ledger.size();
@@ -144,9 +147,9 @@ fn lot(number: u64) -> impl Iterator<Item = New> {
     std::iter::once(commissioned).chain(reels)
 }
 
-fn look_up(ledger: &mut Ledger) {
+fn look_up(ledger: &mut Ledger, seed: u64) {
     let lots = (ledger.size() - CUSTOMERS) / (REELS + 1) / LINES;
-    let mut state = 7u64;
+    let mut state = seed;
     let mut times: Vec<Duration> = (0..LOOKUPS)
         .map(|n| {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
@@ -154,8 +157,7 @@ fn look_up(ledger: &mut Ledger) {
             let place = Place { line: KeyBytes([(state >> 13) as u8 % LINES as u8 + 1; 32]), serial: serial(number) };
             let start = Instant::now();
             let size = ledger.size();
-            let segment = ledger.segment(&place.line, place.serial).unwrap().unwrap();
-            let chain = ledger.chain(&segment).unwrap();
+            let (segment, chain) = ledger.custody(&place).unwrap().unwrap();
             let mut numbers: Vec<u64> = chain.iter().map(|(number, _)| *number).collect();
             numbers.push(size - 1);
             let proofs = ledger.inclusion(&numbers, size).unwrap();

@@ -48,27 +48,22 @@ fn main() {
     let records = root().join("target/scoreboard/records.jsonl");
     let mut records = Records::open(&records, args.resume).unwrap_or_else(|e| panic!("{}: {e}", records.display()));
 
-    let mut peers: Vec<Box<dyn Reader>> = vec![Box::new(Rqrr)];
-    peers.extend(PEERS.iter().map(|name| -> Box<dyn Reader> { Box::new(Peer::new(name)) }));
-    let efforts = args.effort.clone();
-    let mut readers: Vec<Box<dyn Reader>> = vec![Box::new(Touchmark { efforts, pointed: false })];
-    readers.extend(peers);
+    let trust = ladder::trust();
+    let directory = Directory::new(&trust);
+    let slower: Vec<Effort> = args.effort.iter().copied().filter(|effort| *effort > Effort::Quick).collect();
+    // Our own marks first: no photo takes longer than theirs that prove nothing, and what they show is what counts most.
+    let mut readers: Vec<Box<dyn Reader + '_>> = vec![Box::new(Verifier { directory: &directory, efforts: slower })];
+    readers.push(Box::new(Rqrr));
+    readers.extend(PEERS.iter().map(|name| -> Box<dyn Reader> { Box::new(Peer::new(name)) }));
+    let ladder_columns = names(&readers);
+    let above = own_marks.parent().map(PathBuf::from).unwrap_or_default();
+    let ladder = measure(&above, vec![Set::of(&own_marks, true)], &mut readers, &mut records);
+
+    readers[0] = Box::new(Touchmark { efforts: args.effort.clone(), pointed: false });
     let columns = names(&readers);
     let photos = measure(&folder, sets, &mut readers, &mut records);
     let clean = clean::table(&root().join("target/clean-photos"), &[12.0], &mut readers);
     let clean = clean.unwrap_or_else(|e| panic!("clean photos: {e}"));
-
-    let trust = ladder::trust();
-    let directory = Directory::new(&trust);
-    let efforts: Vec<Effort> = args.effort.iter().copied().filter(|effort| *effort > Effort::Quick).collect();
-    readers.remove(0);
-    let mut readers: Vec<Box<dyn Reader + '_>> =
-        std::iter::once::<Box<dyn Reader + '_>>(Box::new(Verifier { directory: &directory, efforts }))
-            .chain(readers.into_iter().map(|reader| reader as Box<dyn Reader + '_>))
-            .collect();
-    let ladder_columns = names(&readers);
-    let above = own_marks.parent().map(PathBuf::from).unwrap_or_default();
-    let ladder = measure(&above, vec![Set::of(&own_marks, true)], &mut readers, &mut records);
 
     let typed: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--resume").collect();
     let command = format!("cargo scoreboard {}", typed.join(" "));

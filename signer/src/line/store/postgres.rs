@@ -16,6 +16,10 @@ mod url;
 /// How long a connection may take to come about.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// What holds for a connection. Each statement is asked for many times and finds its rows by a primary key, so that to plan it
+/// anew for its values, or to compile it, takes longer than to answer it.
+const SESSION: &str = "SET synchronous_commit = on; SET plan_cache_mode = force_generic_plan; SET jit = off";
+
 /// Rows that are written together: some megabytes at most.
 const ROWS: usize = 4096;
 
@@ -60,7 +64,7 @@ fn connect(config: &Config, tls: Option<&MakeRustlsConnect>, name: &str) -> Resu
         None => config.connect(NoTls),
     };
     let mut client = connected.map_err(|e| failed(name, &e))?;
-    client.batch_execute("SET synchronous_commit = on").map_err(|e| failed(name, &e))?;
+    client.batch_execute(SESSION).map_err(|e| failed(name, &e))?;
     let fsync: String = client.query_one("SHOW fsync", &[]).map_err(|e| failed(name, &e))?.get(0);
     if fsync != "on" {
         return Err(Error::unusable(format!("{name} runs with fsync = {fsync}: a power cut would lose serials"))

@@ -4,7 +4,8 @@ use super::client::{Asking, latencies, rate};
 use super::place::Place;
 use super::stages;
 use std::fs::File;
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
+use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -41,6 +42,7 @@ pub(crate) fn sqlite(folder: &Path, seconds: u64) {
     let line = place.line("line");
     println!("disk: write over 24 KiB and sync, 1000 a second, ms {}", percentiles(&disk(folder, 1000, seconds)));
     println!("machine: woken after 1 ms, late by, ms             {}", percentiles(&late(seconds)));
+    println!("machine: a line echoed over TCP, 1000 a second, ms {}", percentiles(&echo(seconds)));
     // A new line's log grows until it begins anew for the first time (5 s), and what makes a file longer takes longer to sync.
     latencies(&line.tcp, "warm", 1000, 6);
     let single = latencies(&line.tcp, "single", 1000, seconds);
@@ -177,6 +179,24 @@ fn late(seconds: u64) -> Vec<f64> {
     };
     let mut times: Vec<f64> = std::iter::repeat_with(one).take(seconds as usize * 1000).collect();
     times.sort_by(f64::total_cmp);
+    times
+}
+
+/// What the client and the machine take of a request's time: milliseconds until a server that does nothing has answered,
+/// sorted.
+fn echo(seconds: u64) -> Vec<f64> {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let server = std::thread::spawn(move || {
+        let (mut output, _) = listener.accept().unwrap();
+        output.set_nodelay(true).unwrap();
+        let input = BufReader::new(output.try_clone().unwrap());
+        for _ in input.lines().map_while(Result::ok) {
+            output.write_all(b"{\"serial\":1}\n").unwrap();
+        }
+    });
+    let times = latencies(&address, "echo", 1000, seconds);
+    server.join().unwrap();
     times
 }
 

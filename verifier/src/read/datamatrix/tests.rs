@@ -6,21 +6,21 @@ use touchmark_formats::symbol::{Matrix, Request, Shape, encode};
 
 /// How a symbol is drawn.
 #[derive(Clone, Copy)]
-struct Drawing {
+pub(super) struct Drawing {
     /// Pixels a module.
-    module: f32,
+    pub(super) module: f32,
     /// Degrees.
-    rotation: f32,
-    reversed: bool,
+    pub(super) rotation: f32,
+    pub(super) reversed: bool,
     /// Round dots instead of squares, touching each other.
-    dots: bool,
-    mirrored: bool,
+    pub(super) dots: bool,
+    pub(super) mirrored: bool,
 }
 
-const PLAIN: Drawing = Drawing { module: 5.0, rotation: 0.0, reversed: false, dots: false, mirrored: false };
+pub(super) const PLAIN: Drawing = Drawing { module: 5.0, rotation: 0.0, reversed: false, dots: false, mirrored: false };
 
 /// Draws a symbol with a quiet zone of two modules, each pixel the mean of nine places in it.
-fn draw(matrix: &Matrix, drawing: Drawing) -> Luma {
+pub(super) fn draw(matrix: &Matrix, drawing: Drawing) -> Luma {
     let (w, h) = (matrix.width() as f32, matrix.height() as f32);
     let (sin, cos) = drawing.rotation.to_radians().sin_cos();
     let extent = |a: f32, b: f32| ((a * cos.abs() + b * sin.abs() + 4.0) * drawing.module).ceil() as usize;
@@ -42,7 +42,7 @@ fn draw(matrix: &Matrix, drawing: Drawing) -> Luma {
     Luma { width, height, data: (0..width * height).map(pixel).collect() }
 }
 
-fn symbol(size: &Size) -> (Vec<u8>, Matrix) {
+pub(super) fn symbol(size: &Size) -> (Vec<u8>, Matrix) {
     let shape = Shape::Exact { rows: size.rows, columns: size.columns };
     let length = size.data.saturating_sub(4).clamp(1, 1400);
     let payload: Vec<u8> = (0..length).map(|i| (i * 73 % 251) as u8).collect();

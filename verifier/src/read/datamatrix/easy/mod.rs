@@ -5,6 +5,8 @@ mod arm;
 mod frame;
 mod outline;
 mod runs;
+#[cfg(test)]
+mod tests;
 mod timing;
 
 use super::corners::{self, Corner};
