@@ -5,7 +5,7 @@
 //! and the one before it are where it was. Records put in or taken out, and two histories under one key, show in the same way.
 
 use super::append::{Desk, divided, meeting};
-use super::log::Edge;
+use super::log::{Edge, record_at};
 use super::pages::{Page, Shelf, update};
 use super::rules::{Segment, State, judge};
 use super::schema::{BUNDLE, place};
@@ -183,13 +183,12 @@ impl Ledger {
         let own: BTreeMap<u64, Vec<u8>> = rows.into_iter().map(|row| tile_of(&row)).collect::<Result<_>>()?;
         let stored = self.bodies("ledger_tile", &own.keys().copied().collect::<Vec<_>>())?;
         for (number, body) in own {
-            let (level, index) = (number >> 56, number & ((1 << 56) - 1));
             let kept = stored.get(&number).map(Vec::as_slice).unwrap_or_default();
             let (made, kept): (&[Hash], &[Hash]) = (body.as_chunks().0, kept.as_chunks().0);
             let differs = made.iter().enumerate().find(|(n, hash)| kept.get(*n) != Some(hash));
             if let Some((n, _)) = differs {
-                let record = (index * 256 + n as u64) << (8 * level);
-                if level == 0 {
+                let (record, is_alone) = record_at(number, n);
+                if is_alone {
                     replay.fault(record, "it is not what was put on record: its hash is another".into());
                 } else if replay.faults.is_empty() {
                     replay.fault(record, "the tree over the records from this one on is not theirs".into());

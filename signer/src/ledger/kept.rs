@@ -5,10 +5,12 @@
 use super::log::Tile;
 use super::pages::FEW;
 use super::rules::Segment;
-use super::store::{Ledger, strange};
+use super::schema::BUNDLE;
+use super::store::{Ledger, strange, unbundled};
 use crate::error::Result;
 use crate::line::store::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use touchmark_formats::ledger::merkle::leaf_hash;
 
 /// Rows that are kept: some 20 MiB.
 const MOST: usize = 2048;
@@ -22,7 +24,9 @@ pub(super) struct Kept {
     size: u64,
     /// Records, by the number of their row.
     pub(super) bundles: BTreeMap<u64, Vec<u8>>,
-    /// Parts of the tree.
+    /// The tree within them.
+    pub(super) leaves: BTreeMap<u64, Tile>,
+    /// Parts of the tree above.
     pub(super) tiles: BTreeMap<u64, Tile>,
     /// Parts of the map.
     pub(super) pages: BTreeMap<u64, Vec<u8>>,
@@ -34,6 +38,8 @@ pub(super) struct Kept {
 #[derive(Debug, Default)]
 pub(super) struct Wanted {
     pub(super) bundles: BTreeSet<u64>,
+    /// Bundles of which the tree within is needed.
+    pub(super) leaves: BTreeSet<u64>,
     pub(super) tiles: BTreeSet<u64>,
     pub(super) pages: BTreeSet<u64>,
 }
@@ -54,13 +60,20 @@ impl Ledger {
     pub(super) fn keep(&mut self, wanted: &Wanted) -> Result<&Kept> {
         let Kept { bundles, tiles, pages, .. } = self.kept();
         let missing: [Vec<u64>; TABLES.len()] = [
-            wanted.bundles.iter().filter(|number| !bundles.contains_key(number)).copied().collect(),
+            wanted.bundles.union(&wanted.leaves).filter(|number| !bundles.contains_key(number)).copied().collect(),
             wanted.tiles.iter().filter(|number| !tiles.contains_key(number)).copied().collect(),
             wanted.pages.iter().filter(|number| !pages.contains_key(number)).copied().collect(),
         ];
         let rounds = missing.iter().map(|numbers| numbers.len().div_ceil(AT_ONCE)).max().unwrap_or(0);
         for round in 0..rounds {
             self.read_rows(missing.each_ref().map(|numbers| numbers.chunks(AT_ONCE).nth(round).unwrap_or_default()))?;
+        }
+        for number in &wanted.leaves {
+            if let Some(body) = self.kept.bundles.get(number).filter(|_| !self.kept.leaves.contains_key(number)) {
+                let records = (number * BUNDLE..).zip(unbundled(body)?);
+                let hashes = records.map(|(number, record)| leaf_hash(&self.salts.entry(number, record))).collect();
+                self.kept.leaves.insert(*number, Tile::new(hashes));
+            }
         }
         Ok(&self.kept)
     }
@@ -81,7 +94,7 @@ impl Ledger {
             let number = number.count()?;
             match table.count()? {
                 0 => drop(self.kept.bundles.insert(number, body)),
-                1 => drop(self.kept.tiles.insert(number, Tile::new(&body))),
+                1 => drop(self.kept.tiles.insert(number, Tile::of_row(&body))),
                 _ => drop(self.kept.pages.insert(number, body)),
             }
         }

@@ -1,4 +1,8 @@
-//! The Merkle tree over the records: hashes in tiles of 256, of every eighth level.
+//! The Merkle tree over the records: hashes in tiles of 256.
+//!
+//! The tiles of rank 0 are of the records, for an audit to say which is not as it was. Those of rank 1 are of whole bundles, and
+//! each further rank of whole tiles below. What a proof takes from within a bundle is made from its records, which are shown
+//! with it anyhow; so that it reads next to nothing of the 32 bytes a record that rank 0 takes.
 
 use super::kept::{Kept, Wanted};
 use super::schema::BUNDLE;
@@ -11,27 +15,39 @@ use touchmark_formats::ledger::merkle::{self, EMPTY_ROOT, Hash, Node};
 
 /// Hashes in one tile.
 const TILE: usize = 256;
-/// Levels of the tree from one level of tiles to the next.
-const LEVELS: u32 = 8;
+/// Levels of the tree from one rank of tiles to the next.
+const LEVELS: u32 = TILE.ilog2();
+/// Levels of the tree within a bundle.
+const IN_BUNDLE: u32 = BUNDLE.ilog2();
 
-/// The right edge of the tree: the last tile of each level, as far as it is filled.
+/// The right edge of the tree: the last tile of each rank, as far as it is filled.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Edge {
     tiles: Vec<(u64, Vec<Hash>)>,
     full: Vec<Row>,
 }
 
-fn tile_number(level: u32, index: u64) -> u64 {
-    u64::from(level) << 56 | index
+fn tile_number(rank: u32, index: u64) -> u64 {
+    u64::from(rank) << 56 | index
+}
+
+/// The level of the hashes in tiles of a rank.
+fn level(rank: u32) -> u32 {
+    rank.checked_sub(1).map_or(0, |above| IN_BUNDLE + LEVELS * above)
+}
+
+/// The first record under one of the hashes of a tile, and whether it is the only one.
+pub(super) fn record_at(number: u64, place: usize) -> (u64, bool) {
+    let (rank, index) = ((number >> 56) as u32, number & ((1 << 56) - 1));
+    ((index * TILE as u64 + place as u64) << level(rank), rank == 0)
 }
 
 impl Edge {
     /// The edge of a tree of `size` leaves, whose tiles `read` gives.
     pub(super) fn load(size: u64, read: impl FnOnce(&[u64]) -> Result<BTreeMap<u64, Vec<u8>>>) -> Result<Self> {
-        let levels =
-            (0..).map(|level| (level, size >> (LEVELS * level))).take_while(|(level, n)| *level == 0 || *n > 0);
+        let ranks = (0..).map(|rank| (rank, size >> level(rank))).take_while(|(rank, n)| *rank == 0 || *n > 0);
         let wanted: Vec<(u64, usize)> =
-            levels.map(|(level, n)| (tile_number(level, n / TILE as u64), n as usize % TILE)).collect();
+            ranks.map(|(rank, n)| (tile_number(rank, n / TILE as u64), n as usize % TILE)).collect();
         let numbers: Vec<u64> = wanted.iter().map(|(number, _)| *number).collect();
         let bodies = read(&numbers)?;
         let tile = |(number, count): &(u64, usize)| {
@@ -44,30 +60,36 @@ impl Edge {
 
     /// Appends a leaf.
     pub(super) fn push(&mut self, leaf: Hash) {
-        let (mut level, mut hash) = (0, leaf);
+        let (mut rank, mut hash) = (0, leaf);
         loop {
-            if self.tiles.len() == level {
-                self.tiles.push((tile_number(level as u32, 0), Vec::new()));
+            if self.tiles.len() == rank {
+                self.tiles.push((tile_number(rank as u32, 0), Vec::new()));
             }
-            let Some((number, tile)) = self.tiles.get_mut(level) else { return };
+            let Some((number, tile)) = self.tiles.get_mut(rank) else { return };
             tile.push(hash);
-            if tile.len() < TILE {
+            // Whole bundles have a hash in the next rank, and after that whole tiles.
+            let whole = if rank == 0 { BUNDLE as usize } else { TILE };
+            if tile.len() % whole != 0 {
                 return;
             }
-            self.full.push(row(*number, tile));
-            hash = fold(tile);
-            tile.clear();
-            *number += 1;
-            level += 1;
+            hash = fold(&tile[tile.len() - whole..]);
+            if tile.len() == TILE {
+                self.full.push(row(*number, tile));
+                tile.clear();
+                *number += 1;
+            }
+            rank += 1;
         }
     }
 
     /// The root of the tree so far.
     pub(super) fn root(&self) -> Hash {
-        // Each tile has a perfect subtree for every bit of its count; those of higher levels stand to the left.
+        // Each tile has a perfect subtree for every bit of its count; those of higher ranks stand to the left.
         let mut parts = Vec::new();
-        for (_, tile) in self.tiles.iter().rev() {
-            let mut rest = tile.as_slice();
+        for (rank, (_, tile)) in self.tiles.iter().enumerate().rev() {
+            // What is in a whole bundle stands in the rank above already.
+            let above = if rank == 0 { tile.len() - tile.len() % BUNDLE as usize } else { 0 };
+            let mut rest = &tile[above..];
             while !rest.is_empty() {
                 let (now, later) = rest.split_at(1 << rest.len().ilog2());
                 parts.push(fold(now));
@@ -111,8 +133,14 @@ fn above(hashes: &[Hash]) -> Vec<Hash> {
 pub(super) struct Tile(Vec<Vec<Hash>>);
 
 impl Tile {
-    pub(super) fn new(body: &[u8]) -> Self {
-        let mut levels = vec![body.as_chunks().0.to_vec()];
+    /// A tile as it is in the store.
+    pub(super) fn of_row(body: &[u8]) -> Self {
+        Self::new(body.as_chunks().0.to_vec())
+    }
+
+    /// Some hashes that stand side by side, from where a perfect subtree begins.
+    pub(super) fn new(hashes: Vec<Hash>) -> Self {
+        let mut levels = vec![hashes];
         while let Some(below) = levels.last().filter(|hashes| hashes.len() > 1) {
             levels.push(above(below));
         }
@@ -120,17 +148,29 @@ impl Tile {
     }
 }
 
-/// Where a subtree stands: the tile, and how high above its hashes and the how manieth there.
+/// Where a subtree stands: of which bundle or in which tile, how high above its hashes, and the how manieth there.
 struct Place {
-    number: u64,
+    of: Of,
     level: usize,
     index: usize,
 }
 
+enum Of {
+    Bundle(u64),
+    Tile(u64),
+}
+
 fn place_of(node: Node) -> Place {
-    let above = node.level % LEVELS;
-    let (first, rest) = (node.index >> (LEVELS - above), node.index & ((1 << (LEVELS - above)) - 1));
-    Place { number: tile_number(node.level / LEVELS, first), level: above as usize, index: rest as usize }
+    let (level, levels) = match node.level.checked_sub(IN_BUNDLE) {
+        None => (node.level, IN_BUNDLE),
+        Some(above) => (above % LEVELS, LEVELS),
+    };
+    let (first, rest) = (node.index >> (levels - level), node.index & ((1 << (levels - level)) - 1));
+    let of = match node.level.checked_sub(IN_BUNDLE) {
+        None => Of::Bundle(first),
+        Some(above) => Of::Tile(tile_number(1 + above / LEVELS, first)),
+    };
+    Place { of, level: level as usize, index: rest as usize }
 }
 
 /// Which subtrees `proof` reads.
@@ -148,22 +188,32 @@ fn needed_for(numbers: &[u64], size: u64) -> Vec<Node> {
     numbers.iter().flat_map(|number| needed(|read| merkle::inclusion_proof(*number, size, read))).collect()
 }
 
-/// The tiles with these subtrees.
-fn tiles_of(nodes: &[Node]) -> Wanted {
-    Wanted { tiles: nodes.iter().map(|node| place_of(*node).number).collect(), ..Wanted::default() }
+/// What these subtrees are made from.
+fn made_from(nodes: &[Node]) -> Wanted {
+    let mut wanted = Wanted::default();
+    for node in nodes {
+        match place_of(*node).of {
+            Of::Bundle(number) => wanted.leaves.insert(number),
+            Of::Tile(number) => wanted.tiles.insert(number),
+        };
+    }
+    wanted
 }
 
 /// The hash of a subtree.
 fn hash(kept: &Kept, node: Node) -> Result<Hash> {
-    let Place { number, level, index } = place_of(node);
-    let hash = kept.tiles.get(&number).and_then(|tile| tile.0.get(level)?.get(index));
-    hash.copied().ok_or_else(|| strange("a hash of the tree"))
+    let Place { of, level, index } = place_of(node);
+    let tile = match of {
+        Of::Bundle(number) => kept.leaves.get(&number),
+        Of::Tile(number) => kept.tiles.get(&number),
+    };
+    tile.and_then(|tile| tile.0.get(level)?.get(index)).copied().ok_or_else(|| strange("a hash of the tree"))
 }
 
 /// What shows some records and proves them among the first `size`.
 pub(super) fn wanted_for(numbers: &[u64], size: u64) -> Wanted {
     let bundles = numbers.iter().map(|number| number / BUNDLE).collect();
-    Wanted { bundles, ..tiles_of(&needed_for(numbers, size)) }
+    Wanted { bundles, ..made_from(&needed_for(numbers, size)) }
 }
 
 impl Ledger {
@@ -173,7 +223,7 @@ impl Ledger {
     /// The store failed, or has fewer records.
     pub fn root(&mut self, size: u64) -> Result<Hash> {
         self.require(size)?;
-        let kept = self.keep(&tiles_of(&needed(|read| merkle::root(size, read))))?;
+        let kept = self.keep(&made_from(&needed(|read| merkle::root(size, read))))?;
         merkle::root(size, |node| hash(kept, node))
     }
 
@@ -186,7 +236,7 @@ impl Ledger {
         if numbers.iter().any(|number| *number >= size) {
             return Err(Error::unusable(format!("no such record among the first {size}")));
         }
-        let kept = self.keep(&tiles_of(&needed_for(numbers, size)))?;
+        let kept = self.keep(&made_from(&needed_for(numbers, size)))?;
         numbers.iter().map(|number| merkle::inclusion_proof(*number, size, |node| hash(kept, node))).collect()
     }
 
@@ -199,7 +249,7 @@ impl Ledger {
         if old > new {
             return Err(Error::unusable(format!("{old} records are more than {new}")));
         }
-        let kept = self.keep(&tiles_of(&needed(|read| merkle::consistency_proof(old, new, read))))?;
+        let kept = self.keep(&made_from(&needed(|read| merkle::consistency_proof(old, new, read))))?;
         merkle::consistency_proof(old, new, |node| hash(kept, node))
     }
 

@@ -3,7 +3,7 @@
 //! | what | table | how it is kept |
 //! | --- | --- | --- |
 //! | records, in order | `bundle` | 64 to a row; the salt of each comes from the ledger's secret and its number |
-//! | the Merkle tree over them | `tile` | 256 hashes to a row, of every eighth level; those between are made when they are asked for |
+//! | the Merkle tree over them | `tile` | 256 hashes to a row: of the records, of whole bundles, and of every eighth level above; those between are made when they are asked for |
 //! | which record answers for which serials | `segment` | a row for each range, with what is needed to judge the next event |
 //! | the map of serials | `page` | below |
 //! | customers by number, lots, lines, checkpoints | `party`, `lot`, `line`, `checkpoint` | |
@@ -23,8 +23,8 @@
 
 mod append;
 mod audit;
-mod kept;
 pub mod keeper;
+mod kept;
 mod log;
 mod pages;
 mod parts;

@@ -1,7 +1,7 @@
 //! The map of serials in pages: see the module's head.
 
-use super::rules::Segment;
 use super::kept::Wanted;
+use super::rules::Segment;
 use super::store::{Ledger, strange};
 use crate::error::Result;
 use crate::line::store::Row;
@@ -280,9 +280,8 @@ impl Ledger {
         if self.lines.get(line as usize).is_none_or(|line| line.count <= FEW) {
             return Vec::new();
         }
-        let ways = std::iter::successors(Some(Block::whole(line)), |block| {
-            (block.open > BITS).then(|| block.part(target).1)
-        });
+        let ways =
+            std::iter::successors(Some(Block::whole(line)), |block| (block.open > BITS).then(|| block.part(target).1));
         ways.map(Block::number).collect()
     }
 }

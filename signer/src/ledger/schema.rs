@@ -4,7 +4,7 @@ use crate::line::store::Dialect;
 use touchmark_formats::mark::Serial;
 
 /// The version of the tables.
-pub(super) const VERSION: u64 = 2;
+pub(super) const VERSION: u64 = 3;
 /// Line keys in one ledger: what a place of 63 bits has room for.
 pub(super) const MAX_LINES: u64 = 1 << 10;
 /// Records in one row.
@@ -44,7 +44,7 @@ pub(super) fn tables(dialect: Dialect) -> String {
             place {key}, last BIGINT NOT NULL, record BIGINT NOT NULL, state BIGINT NOT NULL, entry {bytes} NOT NULL);
         -- Records, each after its length in two bytes.
         CREATE TABLE ledger_bundle (number {key}, body {bytes} NOT NULL);
-        -- Hashes of the Merkle tree: level / 8 in the highest byte, then which row of that level.
+        -- Hashes of the Merkle tree: the rank in the highest byte, then which row of that rank.
         CREATE TABLE ledger_tile (number {key}, body {bytes} NOT NULL);
         -- Parts of the map of serials.
         CREATE TABLE ledger_page (number {key}, body {bytes} NOT NULL);
