@@ -27,6 +27,9 @@ struct Args {
     /// Folder for stores, on the disk that is to be measured
     #[arg(long, default_value = "target/bench-line")]
     folder: PathBuf,
+    /// Only single requests, and what the machine takes of their time
+    #[arg(long)]
+    single: bool,
     /// Four lines on one PostgreSQL server
     #[arg(long)]
     postgres: bool,
@@ -45,6 +48,7 @@ fn main() {
         Args { kills: Some(kills), .. } => kills::run(&args.folder, *kills),
         Args { rows, .. } if !rows.is_empty() => rows::run(&args.folder, rows),
         Args { postgres: true, .. } => rates::postgres(&args.folder, args.seconds),
+        Args { single: true, .. } => rates::single(&args.folder, args.seconds),
         _ => rates::sqlite(&args.folder, args.seconds),
     }
 }

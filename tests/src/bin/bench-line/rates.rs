@@ -39,10 +39,17 @@ pub(crate) fn sqlite(folder: &Path, seconds: u64) {
     let matrix = rate(&line.tcp, MATRIX, 100, seconds);
     println!("over TCP, QR module matrix, 100 a request          {matrix:>9.0} marks/s, {:.2} of bare", matrix / bare);
     drop(line);
-    let line = place.line("line");
+    single(folder, seconds);
+    println!("{}", place.verified(&["--quick"]));
+}
+
+/// Single requests, at a pace.
+pub(crate) fn single(folder: &Path, seconds: u64) {
     println!("disk: write over 24 KiB and sync, 1000 a second, ms {}", percentiles(&disk(folder, 1000, seconds)));
     println!("machine: woken after 1 ms, late by, ms             {}", percentiles(&late(seconds)));
     println!("machine: a line echoed over TCP, 1000 a second, ms {}", percentiles(&echo(seconds)));
+    let place = Place::new(folder);
+    let line = place.line("line");
     // A new line's log grows until it begins anew for the first time (5 s), and what makes a file longer takes longer to sync.
     latencies(&line.tcp, "warm", 1000, 6);
     let single = latencies(&line.tcp, "single", 1000, seconds);
