@@ -218,8 +218,8 @@ impl Keeper {
     pub fn records_of(&mut self, places: &[Place]) -> Result<Vec<u64>> {
         let mut numbers = BTreeSet::new();
         for place in places {
-            let Some((_, chain)) = self.ledger.custody(place)? else { continue };
-            for (number, event) in chain {
+            let Some(custody) = self.ledger.custody(place)? else { continue };
+            for (number, event) in custody.chain {
                 numbers.insert(number);
                 if let What::Shipped { to, ship_to, .. } = event.what {
                     numbers.extend([Some(to), ship_to].into_iter().flatten());

@@ -12,7 +12,7 @@ use crate::line::store::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use touchmark_formats::ledger::merkle::leaf_hash;
 
-/// Rows that are kept: some 20 MiB.
+/// Rows that are kept: some 30 MiB at most.
 const MOST: usize = 2048;
 /// Rows of one table that are asked for at once.
 const AT_ONCE: usize = 64;
@@ -49,8 +49,8 @@ const TABLES: [&str; 3] = ["ledger_bundle", "ledger_tile", "ledger_page"];
 impl Ledger {
     /// Forgets what is no longer so, or too much.
     fn kept(&mut self) -> &mut Kept {
-        let Kept { size, bundles, tiles, pages, .. } = &self.kept;
-        if *size != self.size || bundles.len() + tiles.len() + pages.len() > MOST {
+        let Kept { size, bundles, leaves, tiles, pages, .. } = &self.kept;
+        if *size != self.size || bundles.len() + leaves.len() + tiles.len() + pages.len() > MOST {
             self.kept = Kept { size: self.size, ..Kept::default() };
         }
         &mut self.kept

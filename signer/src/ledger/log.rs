@@ -8,7 +8,7 @@ use super::kept::{Kept, Wanted};
 use super::schema::BUNDLE;
 use super::store::{Ledger, strange};
 use crate::error::{Error, Result};
-use crate::line::store::Row;
+use crate::line::store::{Row, Value};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use touchmark_formats::ledger::merkle::{self, EMPTY_ROOT, Hash, Node};
@@ -17,6 +17,8 @@ use touchmark_formats::ledger::merkle::{self, EMPTY_ROOT, Hash, Node};
 const TILE: usize = 256;
 /// Levels of the tree from one rank of tiles to the next.
 const LEVELS: u32 = TILE.ilog2();
+/// Tiles that are read together where all of them are.
+const AT_ONCE: usize = 1024;
 /// Levels of the tree within a bundle.
 const IN_BUNDLE: u32 = BUNDLE.ilog2();
 
@@ -251,6 +253,27 @@ impl Ledger {
         }
         let kept = self.keep(&made_from(&needed(|read| merkle::consistency_proof(old, new, read))))?;
         merkle::consistency_proof(old, new, |node| hash(kept, node))
+    }
+
+    /// Makes all tiles anew above those of the records.
+    pub(super) fn remake_tiles(&mut self) -> Result<()> {
+        self.db.run("DELETE FROM ledger_tile WHERE number >= $1", &[tile_number(1, 0).into()])?;
+        let mut edge = Edge::default();
+        let is_above = |row: &Row| matches!(row.first(), Some(Value::Int(number)) if number >> 56 > 0);
+        let above = |rows: Vec<Row>| rows.into_iter().filter(is_above).collect();
+        let last = self.size.div_ceil(TILE as u64);
+        for first in (0..last).step_by(AT_ONCE) {
+            let numbers: Vec<u64> = (first..last.min(first + AT_ONCE as u64)).collect();
+            let bodies = self.bodies("ledger_tile", &numbers)?;
+            for number in numbers {
+                let count = (self.size - number * TILE as u64).min(TILE as u64) as usize;
+                let hashes: &[Hash] = bodies.get(&number).map_or(&[], |body| body.as_chunks().0);
+                let hashes = hashes.get(..count).ok_or_else(|| strange("hashes of the tree"))?;
+                hashes.iter().for_each(|hash| edge.push(*hash));
+            }
+            self.upsert("ledger_tile", &["number", "body"], above(edge.take_full()))?;
+        }
+        self.upsert("ledger_tile", &["number", "body"], above(edge.take_rows()))
     }
 
     fn require(&self, size: u64) -> Result<()> {

@@ -41,4 +41,4 @@ pub use audit::{Audit, Fault};
 pub use keeper::Keeper;
 pub use parts::Parts;
 pub use rules::{Segment, State};
-pub use store::Ledger;
+pub use store::{Custody, Ledger};

@@ -5,6 +5,8 @@ use touchmark_formats::mark::Serial;
 
 /// The version of the tables.
 pub(super) const VERSION: u64 = 3;
+/// The version before, with other tiles above those of the records: it is brought up to date when it is opened.
+pub(super) const OTHER_TILES: u64 = 2;
 /// Line keys in one ledger: what a place of 63 bits has room for.
 pub(super) const MAX_LINES: u64 = 1 << 10;
 /// Records in one row.

@@ -70,6 +70,15 @@ pub(super) fn strange(expected: &str) -> Error {
         .hint("`touchmark-sign ledger audit` says which record is not as it was")
 }
 
+/// Through whose hands a part went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Custody {
+    /// The range that holds its serial, and which record answers for it.
+    pub segment: Segment,
+    /// The events that did, the newest first, each with its number, and with what was corrected.
+    pub chain: Vec<(u64, Event)>,
+}
+
 impl Ledger {
     /// Opens the SQLite file at `path`, or makes it.
     ///
@@ -101,14 +110,29 @@ impl Ledger {
             None => make(db.as_mut())?,
         };
         let [version, secret, size] = fields(&row)?;
-        if version.count()? != schema::VERSION {
+        let version = version.count()?;
+        if ![schema::VERSION, schema::OTHER_TILES].contains(&version) {
             return Err(Error::unusable(format!("{} was made by another version of this program", db.name())));
         }
         let secret = secret.bytes()?.try_into().map_err(|_| strange("a secret"))?;
         let (salts, size) = (Salts(Zeroizing::new(secret)), size.count()?);
         let mut ledger = Self { db, salts, size, lines: Vec::new(), kept: Kept::default() };
         ledger.read_lines()?;
+        if version == schema::OTHER_TILES {
+            ledger.transaction(Self::bring_up_to_date)?;
+        }
         Ok(ledger)
+    }
+
+    fn bring_up_to_date(&mut self) -> Result<()> {
+        let rows = self.db.rows(schema::FIND, &[])?;
+        let [version, ..] = fields::<3>(rows.first().ok_or_else(|| strange("its one row"))?)?;
+        // Another process may have done it meanwhile.
+        if version.count()? == schema::OTHER_TILES {
+            self.remake_tiles()?;
+            self.db.run("UPDATE ledger SET version = $1", &[schema::VERSION.into()])?;
+        }
+        Ok(())
     }
 
     /// What it is, for messages.
@@ -210,12 +234,12 @@ impl Ledger {
         }
     }
 
-    /// The range of a serial and the events that answered for it, the newest first: the custody of the part, with what was
-    /// corrected. What proves them, and what the map says of the serial, is read with them.
+    /// The custody of the part with a serial; `None` if nothing is on record of it. What proves it, and what the map says of the
+    /// serial, is read with it.
     ///
     /// # Errors
     /// The store failed.
-    pub fn custody(&mut self, place: &Place) -> Result<Option<(Segment, Vec<(u64, Event)>)>> {
+    pub fn custody(&mut self, place: &Place) -> Result<Option<Custody>> {
         let Some(line) = self.line(&place.line) else { return Ok(None) };
         let serial = place.serial.get();
         let about = self.segments_about(line, serial)?;
@@ -225,7 +249,7 @@ impl Ledger {
         let pages = self.pages_to(line, segment.first).into_iter().collect();
         self.keep(&Wanted { pages, ..wanted_for(&[segment.record, head], self.size) })?;
         let chain = self.follow(segment.record, true)?;
-        Ok(Some((segment, chain)))
+        Ok(Some(Custody { segment, chain }))
     }
 
     /// The event with this number and those before it, the newest first.

@@ -125,7 +125,7 @@ fn what_cannot_be_is_refused_with_the_record_that_it_conflicts_with() {
         ledger.append(&again(129, 23)).unwrap_err();
         ledger.append(&again(126, 24)).unwrap();
         let place = Place { line: LINE, serial: Serial::new(126).unwrap() };
-        let (segment, chain) = ledger.custody(&place).unwrap().unwrap();
+        let Custody { segment, chain } = ledger.custody(&place).unwrap().unwrap();
         assert_eq!((segment.first, segment.last, segment.record), (125, 126, 6));
         let kinds: Vec<_> = chain.iter().map(|(n, e)| (*n, e.what.name())).collect();
         assert_eq!(
@@ -305,7 +305,7 @@ fn check(ledger: &mut Ledger) {
             let at = Place { line: leaf.line, serial: Serial::new(serial).unwrap() };
             let expected = all.iter().find(|l| l.line == at.line && l.serials.contains(at.serial));
             let custody = ledger.custody(&at).unwrap();
-            let newest = custody.map(|(segment, chain)| (segment.first, segment.record, chain[0].0));
+            let newest = custody.map(|c| (c.segment.first, c.segment.record, c.chain[0].0));
             assert_eq!(newest, expected.map(|leaf| (leaf.serials.first.get(), leaf.index, leaf.index)), "{serial}");
             let proof = ledger.map_proof(&at).unwrap();
             assert_eq!(proof.answer(&map_root, &at), Some(expected.map_or(Answer::Absent, Answer::Entry)), "{serial}");
@@ -407,6 +407,36 @@ fn many_ranges_of_one_line_make_pages_and_keep_them_right() {
     }));
     ledger.append(&more).unwrap();
     check(&mut ledger);
+}
+
+#[test]
+fn a_ledger_of_the_version_before_is_brought_up_to_date() {
+    on_both(|world| {
+        let mut ledger = world.open();
+        let batch: Vec<New> = (0..2000).map(|n| made(n * 10, n * 10 + 9)).collect();
+        ledger.append(&batch).unwrap();
+        check(&mut ledger);
+        let (size, root) = ledger.head().unwrap();
+        // That version had tiles of every eighth level, the first of them over 256 records.
+        ledger.db.run("DELETE FROM ledger_tile WHERE number >= $1", &[(1u64 << 56).into()]).unwrap();
+        ledger
+            .upsert("ledger_tile", &["number", "body"], vec![vec![(1u64 << 56).into(), [7; 32 * 7].as_slice().into()]])
+            .unwrap();
+        ledger.db.run("UPDATE ledger SET version = 2", &[]).unwrap();
+        drop(ledger);
+        let mut ledger = world.open();
+        assert_eq!((ledger.size(), ledger.root(size).unwrap()), (size, root));
+        ledger.append(&(2000..2300).map(|n| made(n * 10, n * 10 + 9)).collect::<Vec<_>>()).unwrap();
+        check(&mut ledger);
+        let head = ledger.head().unwrap();
+        assert!(world.open().audit(&[(size, root), head], &mut |_| ()).unwrap().faults.is_empty());
+        ledger.db.run("UPDATE ledger SET version = 1", &[]).unwrap();
+        let refused = match &world.url {
+            Some(url) => Ledger::postgres(url),
+            None => Ledger::sqlite(&world.folder.path().join("ledger.db")),
+        };
+        assert!(refused.is_err_and(|e| e.message.contains("another version")));
+    });
 }
 
 #[test]

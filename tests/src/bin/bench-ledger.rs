@@ -24,7 +24,7 @@ use touchmark_formats::ledger::map::{Answer, Place};
 use touchmark_formats::ledger::merkle;
 use touchmark_formats::ledger::party::Party;
 use touchmark_formats::ledger::record::{Record, What};
-use touchmark_signer::ledger::{Happened, Ledger, New};
+use touchmark_signer::ledger::{Custody, Happened, Ledger, New};
 
 const LINES: u64 = 8;
 const REEL: u64 = 3000;
@@ -157,7 +157,7 @@ fn look_up(ledger: &mut Ledger, seed: u64) {
             let place = Place { line: KeyBytes([(state >> 13) as u8 % LINES as u8 + 1; 32]), serial: serial(number) };
             let start = Instant::now();
             let size = ledger.size();
-            let (segment, chain) = ledger.custody(&place).unwrap().unwrap();
+            let Custody { segment, chain } = ledger.custody(&place).unwrap().unwrap();
             let mut numbers: Vec<u64> = chain.iter().map(|(number, _)| *number).collect();
             numbers.push(size - 1);
             let proofs = ledger.inclusion(&numbers, size).unwrap();
