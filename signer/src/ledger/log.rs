@@ -163,15 +163,13 @@ enum Of {
 }
 
 fn place_of(node: Node) -> Place {
-    let (level, levels) = match node.level.checked_sub(IN_BUNDLE) {
-        None => (node.level, IN_BUNDLE),
-        Some(above) => (above % LEVELS, LEVELS),
+    let (rank, level, levels) = match node.level.checked_sub(IN_BUNDLE) {
+        None => (None, node.level, IN_BUNDLE),
+        Some(above) => (Some(1 + above / LEVELS), above % LEVELS, LEVELS),
     };
-    let (first, rest) = (node.index >> (levels - level), node.index & ((1 << (levels - level)) - 1));
-    let of = match node.level.checked_sub(IN_BUNDLE) {
-        None => Of::Bundle(first),
-        Some(above) => Of::Tile(tile_number(1 + above / LEVELS, first)),
-    };
+    let open = levels - level;
+    let (first, rest) = (node.index >> open, node.index & ((1 << open) - 1));
+    let of = rank.map_or(Of::Bundle(first), |rank| Of::Tile(tile_number(rank, first)));
     Place { of, level: level as usize, index: rest as usize }
 }
 
