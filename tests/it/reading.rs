@@ -199,6 +199,15 @@ fn where_a_person_points() {
     }
 }
 
+/// Found by the fuzz target of pictures: it took half a minute to suppose symbols of more modules than the picture has pixels.
+#[test]
+fn no_symbol_is_supposed_that_the_picture_has_no_pixels_for() {
+    let luma = Luma { width: 9, height: 9, data: (0..81).map(|i| (i * 37 % 251) as u8).collect() };
+    let corners = [(0.0, 0.0), (215.0, 1.0), (9.0, 9.0), (0.0, 9.0)].map(|(x, y)| Point::new(x, y));
+    let place = Place::Corners(corners);
+    assert!(read(&luma, &Options { effort: Effort::Forensic, place, doubtful: true }).is_empty());
+}
+
 #[test]
 fn nothing_is_read_on_a_package_without_a_mark() {
     let blank = Matrix::new(40, 40, vec![false; 1600]).unwrap();

@@ -272,6 +272,10 @@ fn moved(mut symbols: Vec<Symbol>, origin: Point) -> Vec<Symbol> {
     symbols
 }
 
+/// Pixels a module, on the shortest side of a symbol, below which nothing is seen of it: no symbol of so many modules is
+/// supposed.
+const FINEST: f32 = 0.7;
+
 /// Pixels around pointed corners that are looked at, as a share of the symbol's size.
 const MARGIN: f32 = 0.3;
 

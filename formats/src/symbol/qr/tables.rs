@@ -68,7 +68,7 @@ impl Version {
     /// Codewords of data and error correction together.
     #[must_use]
     pub fn codewords(self) -> usize {
-        let (n, alignment) = (self.number(), self.alignment().len());
+        let (n, alignment) = (self.number(), self.alignment().count());
         let mut bits = (16 * n + 128) * n + 64;
         if alignment > 0 {
             bits -= (25 * alignment - 10) * alignment - 55;
@@ -90,30 +90,29 @@ impl Version {
         (number >= 7).then_some(number << 12 | rest)
     }
 
-    /// The rows (and columns) of the centres of alignment patterns; none in version 1 (annex E).
-    #[must_use]
-    pub fn alignment(self) -> Vec<usize> {
+    /// The rows (and columns) of the centres of alignment patterns, in rising order; none in version 1 (annex E).
+    pub fn alignment(self) -> impl Iterator<Item = usize> + Clone {
         let n = self.number();
-        if n == 1 {
-            return Vec::new();
-        }
-        let count = n / 7 + 2;
-        let step = if n == 32 { 26 } else { (n * 4 + count * 2 + 1) / (count * 2 - 2) * 2 };
+        let count = if n == 1 { 0 } else { n / 7 + 2 };
+        let step = match n {
+            1 => 0,
+            32 => 26,
+            _ => (n * 4 + count * 2 + 1) / (count * 2 - 2) * 2,
+        };
         let last = self.side() - 7;
-        let mut places: Vec<usize> = (0..count - 1).rev().map(|i| last - step * (count - 2 - i)).rev().collect();
-        places.truncate(count - 1);
-        places.push(6);
-        places.sort_unstable();
-        places
+        (0..count).map(move |i| if i == 0 { 6 } else { last - step * (count - 1 - i) })
     }
 
     /// The centres of its alignment patterns, as (column, row).
     pub fn alignment_centres(self) -> impl Iterator<Item = (usize, usize)> {
-        let places = self.alignment();
-        let last = places.last().copied().unwrap_or(0);
-        let finder = move |x: usize, y: usize| (x == 6 && (y == 6 || y == last)) || (y == 6 && x == last);
-        let pairs: Vec<_> = places.iter().flat_map(|&y| places.iter().map(move |&x| (x, y))).collect();
-        pairs.into_iter().filter(move |&(x, y)| !finder(x, y))
+        let rows = self.alignment();
+        rows.flat_map(move |y| self.alignment().map(move |x| (x, y))).filter(move |&(x, y)| !self.finder_stands_at(x, y))
+    }
+
+    /// Whether an alignment pattern with this centre would lie in a finder pattern.
+    fn finder_stands_at(self, x: usize, y: usize) -> bool {
+        let last = self.side() - 7;
+        (x == 6 && (y == 6 || y == last)) || (y == 6 && x == last)
     }
 
     /// What the module in column `x` of row `y` is: `Some(dark)` for finder, separator, timing and alignment patterns
@@ -130,11 +129,10 @@ impl Version {
             .or_else(|| finder(3, side - 4))
             .or_else(|| ((x, y) == (8, side - 8)).then_some(true))
             .or_else(|| {
-                let at = |(cx, cy): (usize, usize)| {
-                    let away = x.abs_diff(cx).max(y.abs_diff(cy));
-                    (away <= 2).then_some(away != 1)
-                };
-                self.alignment_centres().find_map(at)
+                // Centres are 16 modules apart and more, so that no other pattern comes as near.
+                let near = |at: usize| self.alignment().find(|centre| at.abs_diff(*centre) <= 2);
+                let (cx, cy) = near(x).zip(near(y)).filter(|&(cx, cy)| !self.finder_stands_at(cx, cy))?;
+                Some(x.abs_diff(cx).max(y.abs_diff(cy)) != 1)
             })
             .or_else(|| (x == 6 || y == 6).then_some((x + y).is_multiple_of(2)))
     }
@@ -212,13 +210,36 @@ mod tests {
 
     #[test]
     fn alignment_patterns_stand_where_annex_e_has_them() {
-        let places = |n| Version::new(n).unwrap().alignment();
-        assert_eq!(places(1), Vec::<usize>::new());
+        let places = |n| Version::new(n).unwrap().alignment().collect::<Vec<usize>>();
+        assert!(places(1).is_empty());
         assert_eq!(places(2), [6, 18]);
         assert_eq!(places(7), [6, 22, 38]);
         assert_eq!(places(22), [6, 26, 50, 74, 98]);
         assert_eq!(places(32), [6, 34, 60, 86, 112, 138]);
         assert_eq!(places(40), [6, 30, 58, 86, 114, 142, 170]);
+    }
+
+    #[test]
+    fn what_is_known_of_a_module_agrees_with_the_patterns_drawn_one_by_one() {
+        for version in (1..=40).filter_map(Version::new) {
+            let side = version.side();
+            let mut drawn = vec![None; side * side];
+            for i in 0..side {
+                (drawn[6 * side + i], drawn[i * side + 6]) = (Some(i % 2 == 0), Some(i % 2 == 0));
+            }
+            let mut square = |cx: usize, cy: usize, reach: usize, light: [usize; 2]| {
+                for y in cy.saturating_sub(reach)..=(cy + reach).min(side - 1) {
+                    for x in cx.saturating_sub(reach)..=(cx + reach).min(side - 1) {
+                        drawn[y * side + x] = Some(!light.contains(&x.abs_diff(cx).max(y.abs_diff(cy))));
+                    }
+                }
+            };
+            version.alignment_centres().for_each(|(x, y)| square(x, y, 2, [1, 1]));
+            [(3, 3), (side - 4, 3), (3, side - 4)].into_iter().for_each(|(x, y)| square(x, y, 4, [2, 4]));
+            drawn[(side - 8) * side + 8] = Some(true);
+            let known: Vec<_> = (0..side * side).map(|i| version.known(i % side, i / side)).collect();
+            assert_eq!(known, drawn, "version {}", version.number());
+        }
     }
 
     #[test]

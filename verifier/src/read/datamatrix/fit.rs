@@ -3,6 +3,7 @@
 use super::corners::Corner;
 use super::patch::{Patch, place};
 use super::plane::Plane;
+use crate::read::FINEST;
 use crate::read::geometry::{Homography, Point};
 use touchmark_formats::symbol::datamatrix::sizes::{SIZES, Size};
 
@@ -24,6 +25,13 @@ impl Fit {
         let [tl, tr, br, bl] = self.corners;
         let across = (tl.distance(tr) + bl.distance(br)) / self.size.columns as f32;
         (across + (tl.distance(bl) + tr.distance(br)) / self.size.rows as f32) / 4.0
+    }
+
+    /// Whether the picture has pixels enough for its modules, on each side.
+    fn shown(&self) -> bool {
+        let [tl, tr, br, bl] = self.corners;
+        let across = tl.distance(tr).min(bl.distance(br)) / self.size.columns as f32;
+        across.min(tl.distance(bl).min(tr.distance(br)) / self.size.rows as f32) >= FINEST
     }
 
     /// A size laid at corners, as they are.
@@ -162,7 +170,7 @@ fn settled(pyramid: &[Plane], ways: impl IntoIterator<Item = ([Point; 4], bool)>
     for (corners, reversed) in ways {
         for size in &SIZES {
             let mut fit = Fit { size, corners, guessed: corners, reversed, score: 0.0 };
-            let Some(plane) = fit.plane(pyramid) else { continue };
+            let Some(plane) = fit.plane(pyramid).filter(|_| fit.shown()) else { continue };
             let model = Model::of(plane, &fit);
             fit.score = model.border(&corners).unwrap_or(-1.0);
             fits.push(fit);

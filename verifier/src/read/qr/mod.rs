@@ -19,7 +19,7 @@ use super::geometry::{Homography, Point};
 use super::picture::Picture;
 use super::tones::{Bits, Tones};
 use super::work::{DECODING, FITTING, LOST};
-use super::{DecodeError, Located, ModuleGrid, Symbol, uniform};
+use super::{DecodeError, FINEST, Located, ModuleGrid, Symbol, uniform};
 use finder::{Finder, Triple};
 use fit::Fitter;
 use sample::{Judge, OTHER_JUDGES};
@@ -154,10 +154,12 @@ pub(super) fn read(
 
 /// The QR Code with its outer corners near `corners`, in order around it, whichever comes first.
 pub(super) fn read_at(picture: &Picture<'_>, search: Search, corners: &[Point; 4]) -> Option<Symbol> {
-    let side = (0..4).map(|i| corners[i].distance(corners[(i + 1) % 4])).sum::<f32>() / 4.0;
+    let sides: [f32; 4] = std::array::from_fn(|i| corners[i].distance(corners[(i + 1) % 4]));
+    let (mean, shortest) = (sides.iter().sum::<f32>() / 4.0, sides.into_iter().fold(f32::MAX, f32::min));
     let mut tries: Vec<(f32, [Point; 4], Fitter<'_>)> = Vec::new();
-    for version in (1..=40).filter_map(Version::new) {
-        let module = side / version.side() as f32;
+    let shown = |version: &Version| shortest / version.side() as f32 >= FINEST;
+    for version in (1..=40).filter_map(Version::new).filter(shown) {
+        let module = mean / version.side() as f32;
         for turn in 0..4 {
             let turned = std::array::from_fn(|i| corners[(i + turn) % 4]);
             let fitter = Fitter::new(picture, search.reversed, version, module, false);
