@@ -1,7 +1,8 @@
 //! `cargo scoreboard`: everything that is read, beside all other readers, in one run; writes docs/reading.md.
 //!
 //! Needs the photos (`TOUCHMARK_PHOTOS`), the rig (`TOUCHMARK_RIG`) and the other readers (`tests/peers/setup`). It takes
-//! hours; what was measured is kept in target/scoreboard, and `--resume` goes on there.
+//! hours; what was measured is kept in target/scoreboard, and `--resume` goes on there, also for both halves at a time
+//! (`--resume --only ladder` beside `--resume --only photos`).
 
 #![allow(clippy::panic, clippy::print_stdout, clippy::print_stderr)] // A bench prints, and stops where its premise fails.
 
@@ -31,9 +32,21 @@ struct Args {
     /// How long we look; what takes hours is forensic
     #[arg(long, value_delimiter = ',', default_value = "quick,normal,forensic")]
     effort: Vec<Effort>,
+    /// Measure only these photos, for a run over the others beside it, and write no page; `--resume` makes one of both
+    #[arg(long, value_enum, requires = "resume")]
+    only: Option<Only>,
     /// The page
     #[arg(long, default_value = "docs/reading.md")]
     page: PathBuf,
+}
+
+/// Which photos are measured.
+#[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
+enum Only {
+    /// Our own marks under wear
+    Ladder,
+    /// The photos of the folder
+    Photos,
 }
 
 fn main() {
@@ -57,11 +70,16 @@ fn main() {
     readers.extend(PEERS.iter().map(|name| -> Box<dyn Reader> { Box::new(Peer::new(name)) }));
     let ladder_columns = names(&readers);
     let above = own_marks.parent().map(PathBuf::from).unwrap_or_default();
-    let ladder = measure(&above, vec![Set::of(&own_marks, true)], &mut readers, &mut records);
+    let worn = if args.only == Some(Only::Photos) { Vec::new() } else { vec![Set::of(&own_marks, true)] };
+    let ladder = measure(&above, worn, &mut readers, &mut records);
 
     readers[0] = Box::new(Touchmark { efforts: args.effort.clone(), pointed: false });
     let columns = names(&readers);
+    let sets = if args.only == Some(Only::Ladder) { Vec::new() } else { sets };
     let photos = measure(&folder, sets, &mut readers, &mut records);
+    if args.only.is_some() {
+        return;
+    }
     let clean = clean::table(&root().join("target/clean-photos"), &[12.0], &mut readers);
     let clean = clean.unwrap_or_else(|e| panic!("clean photos: {e}"));
 

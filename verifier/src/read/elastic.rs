@@ -290,6 +290,21 @@ mod tests {
     }
 
     #[test]
+    fn corners_are_moved_to_where_the_modules_are() {
+        let level = |p: Point| seen(p, |p| p);
+        let side = SIDE as f32;
+        let square = [Point::new(0.0, 0.0), Point::new(side, 0.0), Point::new(side, side), Point::new(0.0, side)];
+        let mut off = square;
+        (off[0].x, off[2].y, off[3].x) = (0.6, side - 0.8, -0.7);
+        let found = focused(off, (SIDE, SIDE), &level, &edges).unwrap();
+        for (found, corner) in found.iter().zip(square) {
+            assert!(found.distance(corner) < 0.25, "{found:?} and not {corner:?}");
+        }
+        let nowhere = focused([Point::new(0.0, 0.0); 4], (SIDE, SIDE), &level, &edges);
+        assert!(nowhere.is_none(), "four corners at one place span no grid");
+    }
+
+    #[test]
     fn grids_of_any_size_and_any_levels() {
         for (rows, columns) in [(0, 0), (1, 1), (2, 300), (10, 8)] {
             for value in [0.0, f32::NAN, f32::INFINITY] {

@@ -13,6 +13,7 @@ pub mod geometry;
 mod levels;
 mod likelihood;
 mod lively;
+mod nearest;
 mod parts;
 pub(crate) mod picture;
 mod qr;

@@ -106,7 +106,8 @@ impl Version {
     /// The centres of its alignment patterns, as (column, row).
     pub fn alignment_centres(self) -> impl Iterator<Item = (usize, usize)> {
         let rows = self.alignment();
-        rows.flat_map(move |y| self.alignment().map(move |x| (x, y))).filter(move |&(x, y)| !self.finder_stands_at(x, y))
+        rows.flat_map(move |y| self.alignment().map(move |x| (x, y)))
+            .filter(move |&(x, y)| !self.finder_stands_at(x, y))
     }
 
     /// Whether an alignment pattern with this centre would lie in a finder pattern.

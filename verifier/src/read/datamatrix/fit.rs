@@ -34,6 +34,11 @@ impl Fit {
         across.min(tl.distance(bl).min(tr.distance(br)) / self.size.rows as f32) >= FINEST
     }
 
+    /// The same with its corners elsewhere.
+    pub(super) fn moved(&self, corners: [Point; 4]) -> Self {
+        Self { corners, ..*self }
+    }
+
     /// A size laid at corners, as they are.
     pub(super) fn laid(size: &'static Size, corners: [Point; 4], reversed: bool, plane: &Plane) -> Self {
         let fit = Self { size, corners, guessed: corners, reversed, score: 0.0 };

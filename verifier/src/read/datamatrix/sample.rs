@@ -4,10 +4,11 @@ use super::doubts::{evenness, liveliness};
 use super::fit::Fit;
 use super::plane::Plane;
 use crate::read::ModuleGrid;
-use crate::read::elastic::Surface;
+use crate::read::elastic::{Surface, focused};
 use crate::read::equalise::equalised;
 use crate::read::geometry::{Homography, Point};
 use crate::read::likelihood::likelihoods;
+use crate::read::nearest::by_nearest;
 
 /// Likelihood ratios are clipped to this many nats.
 const CLIP: f32 = 8.0;
@@ -48,26 +49,37 @@ pub(super) fn sample(plane: &Plane, fit: &Fit) -> Option<Sampled> {
     Some(Sampled { grid, agreement, light, modules })
 }
 
-/// The same modules seen in other ways: doubting what is neither dark nor light, and displaced as the picture has it.
+/// The same modules seen in other ways: judged by other levels, displaced as the picture has it, and with the corners moved
+/// to where all modules stand.
 pub(super) fn others(plane: &Plane, fit: &Fit) -> Vec<ModuleGrid> {
     let (rows, columns) = (fit.size.rows, fit.size.columns);
     let Some(map) = map(fit) else { return Vec::new() };
     let sign = if fit.reversed { -1.0 } else { 1.0 };
-    let level = |p: Point| sign * plane.at_original(map.apply(p));
+    let level = |p: Point| sign * plane.at_original(p);
     let known = |x: usize, y: usize| fit.size.function_module(y, x);
-    let mut out = Vec::new();
-    let grid = |llr: Vec<f32>| ModuleGrid { width: columns, height: rows, llr };
-    out.extend(stained(plane, fit).into_iter().map(grid));
-    out.extend(levels(plane, fit, &|p| p).map(|levels| grid(likelihoods(&levels, columns))));
-    for offsets in [NEAR, AREA] {
-        let levels = levels_at(plane, fit, &|p| p, &offsets);
-        out.extend(levels.map(|levels| grid(equalised(&levels, columns, &known))));
-    }
-    for displacement in Surface::new(rows, columns, &level, &known).displacements() {
+    let mut out = judged_otherwise(plane, fit);
+    out.extend(stained(plane, fit));
+    for displacement in Surface::new(rows, columns, &|p| level(map.apply(p)), &known).displacements() {
         let displaced = levels(plane, fit, &|p| displacement.of(p));
-        out.extend(displaced.and_then(|levels| judged(&levels, fit, WINDOW)).map(|(llr, _)| grid(llr)));
+        out.extend(displaced.and_then(|levels| judged(&levels, fit, WINDOW)).map(|(llr, _)| llr));
     }
-    out
+    if let Some(corners) = focused(fit.corners, (rows, columns), &level, &known) {
+        let fit = fit.moved(corners);
+        out.extend(levels(plane, &fit, &|p| p).and_then(|levels| judged(&levels, &fit, WINDOW)).map(|(llr, _)| llr));
+        out.extend(judged_otherwise(plane, &fit));
+    }
+    out.into_iter().map(|llr| ModuleGrid { width: columns, height: rows, llr }).collect()
+}
+
+/// By the nearest modules, doubting what is neither dark nor light, and with the blur taken back.
+fn judged_otherwise(plane: &Plane, fit: &Fit) -> Vec<Vec<f32>> {
+    let columns = fit.size.columns;
+    let known = |x: usize, y: usize| fit.size.function_module(y, x);
+    let [middle, near, area] = [OFFSETS, NEAR, AREA].map(|offsets| levels_at(plane, fit, &|p| p, &offsets));
+    let (Some(middle), Some(near), Some(area)) = (middle, near, area) else { return Vec::new() };
+    let nearest = by_nearest(&area, columns, &known);
+    let [near, area] = [near, area].map(|levels| equalised(&levels, columns, &known));
+    vec![nearest, likelihoods(&middle, columns), near, area]
 }
 
 /// Two judgements of what is covered in part, by levels of the nearest modules: with what is uneven doubted, and with what

@@ -66,6 +66,25 @@ fn every_size_is_read_upright_and_turned() {
 }
 
 #[test]
+fn a_corner_that_is_off_by_most_of_a_module_is_moved_to_where_the_modules_are() {
+    let size = Size::of(40, 40).unwrap();
+    let (_, matrix) = symbol(size);
+    let pyramid = pyramid(&draw(&matrix, Drawing { module: 6.0, ..PLAIN }), &Work::unlimited()).unwrap();
+    // Two modules of quiet zone, then the symbol.
+    let (near, far) = (12.0, 12.0 + 40.0 * 6.0);
+    let off =
+        [(near - 4.0, near), (far, near + 4.5), (far + 4.0, far), (near, far - 4.5)].map(|(x, y)| Point::new(x, y));
+    let fit = Fit::laid(size, off, false, &pyramid[0]);
+    let wrong = |grid: &ModuleGrid| {
+        let dark = |i: usize| matrix.is_dark(i % size.columns, i / size.columns);
+        grid.llr.iter().enumerate().filter(|(i, llr)| dark(*i) != (**llr > 0.0)).count()
+    };
+    let at_first = wrong(&sample::sample(&pyramid[0], &fit).unwrap().grid);
+    assert!(at_first > 100, "the test is too easy: {at_first}");
+    assert_eq!(sample::others(&pyramid[0], &fit).iter().map(wrong).min(), Some(0));
+}
+
+#[test]
 fn light_marks_mirrored_ones_and_dots_are_read() {
     let (payload, matrix) = symbol(Size::of(26, 26).unwrap());
     for (reversed, mirrored, dots) in

@@ -321,7 +321,7 @@ fn read_fit(picture: &Picture<'_>, search: Search, fitter: &Fitter<'_>, best: &F
     if picture.work().spent() {
         return Some(straight);
     }
-    let judges = if best.score > WORTH_FOCUS { OTHER_JUDGES.as_slice() } else { &[Judge::Levels] };
+    let judges = if best.score > WORTH_FOCUS { OTHER_JUDGES.as_slice() } else { &OTHER_JUDGES[..2] };
     for &judge in judges {
         let other = symbol(picture, search, best, &|p| best.place(p), judge);
         if other.decoded.is_ok() {

@@ -4,6 +4,7 @@ use crate::read::ModuleGrid;
 use crate::read::equalise::equalised;
 use crate::read::geometry::Point;
 use crate::read::likelihood::likelihoods;
+use crate::read::nearest::by_nearest;
 use crate::read::picture::Picture;
 use crate::read::stained::uncovered;
 use touchmark_formats::symbol::qr::tables::Version;
@@ -22,10 +23,13 @@ pub(super) enum Judge {
     Equalised,
     /// The same of the whole area of each module: for what is faint or noisy.
     Areas,
+    /// By the modules next to it: for what is dimmed unevenly, as by soot and flux.
+    Nearest,
 }
 
 /// What is tried where the mean does not decode.
-pub(super) const OTHER_JUDGES: [Judge; 4] = [Judge::Levels, Judge::Uncovered, Judge::Equalised, Judge::Areas];
+pub(super) const OTHER_JUDGES: [Judge; 5] =
+    [Judge::Nearest, Judge::Levels, Judge::Uncovered, Judge::Equalised, Judge::Areas];
 
 /// The middle of a module and four points a fifth of a module from it: dots and blur leave that much.
 const AROUND: [(f32, f32); 5] = [(0.5, 0.5), (0.3, 0.5), (0.7, 0.5), (0.5, 0.3), (0.5, 0.7)];
@@ -43,7 +47,7 @@ pub(super) fn sample(
     let area: Vec<(f32, f32)>;
     let around = match judge {
         Judge::Mean | Judge::Levels | Judge::Equalised => AROUND.as_slice(),
-        Judge::Uncovered | Judge::Areas => {
+        Judge::Uncovered | Judge::Areas | Judge::Nearest => {
             area = ACROSS.iter().flat_map(|y| ACROSS.map(|x| (x, *y))).collect();
             &area
         }
@@ -68,6 +72,7 @@ pub(super) fn sample(
         Judge::Levels => likelihoods(&greys, side),
         Judge::Uncovered => uncovered(&greys, &spreads, side, &known).unwrap_or_else(|| by_mean(&greys, side)),
         Judge::Equalised | Judge::Areas => equalised(&greys, side, &known),
+        Judge::Nearest => by_nearest(&greys, side, &known),
     };
     ModuleGrid { width: side, height: side, llr }
 }
