@@ -78,25 +78,27 @@ impl Run<'_> {
                 ours(FORENSIC)
             );
         }
-        for symbology in ["QRCode", "DataMatrix"] {
+        for (marks, symbology) in [("all", ""), ("QR Code", "QRCode"), ("Data Matrix", "DataMatrix")] {
             let share = |name: &str| self.ladder_share(name, symbology);
-            let photos = self.ladder.iter().filter(|r| r.photo.symbology() == symbology).count();
+            let photos = self.ladder.iter().filter(|r| r.photo.symbology().starts_with(symbology)).count();
             let _ = writeln!(
                 out,
-                "| our own marks, {symbology} | {photos} | {BEST_PEER} {} | {} % | {} | {} % | {} |",
+                "| our own marks, {marks} | {photos} | {BEST_PEER} {} | {} % | {} | {} % | {}; {} with the print |",
                 share(BEST_PEER),
                 LADDER_TARGETS.0,
                 share(OURS),
                 LADDER_TARGETS.1,
-                share(FORENSIC)
+                share(FORENSIC),
+                share(WITH_PRINT)
             );
         }
         out + &self.time_targets()
     }
 
+    /// The share of the ladder that a reader reads, of the symbologies whose name begins so.
     fn ladder_share(&self, name: &str, symbology: &str) -> String {
         let Some(column) = self.ladder_columns.iter().position(|column| column == name) else { return "-".into() };
-        let photos = || self.ladder.iter().filter(|r| r.photo.symbology() == symbology);
+        let photos = || self.ladder.iter().filter(|r| r.photo.symbology().starts_with(symbology));
         let (read, all) = (photos().filter(|r| r.read(column)).count(), photos().count());
         format!("{:.1} %", 100.0 * read as f64 / all.max(1) as f64)
     }

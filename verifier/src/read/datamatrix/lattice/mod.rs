@@ -141,3 +141,6 @@ fn seeds(relief: &Relief<'_>) -> Vec<Seed> {
     weighed.sort_by(|a, b| b.0.total_cmp(&a.0));
     weighed.into_iter().map(|(_, seed)| seed).collect()
 }
+
+#[cfg(test)]
+mod tests;
