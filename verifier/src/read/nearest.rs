@@ -141,7 +141,7 @@ mod tests {
 
     /// Modules like noise, and their grey levels where a stain in the middle dims everything to a tenth.
     fn stained() -> (Vec<bool>, Vec<f32>) {
-        let dark: Vec<bool> = (0..SIDE * SIDE).map(|i| (i * 2_654_435_761 >> 7) % 2 == 0).collect();
+        let dark: Vec<bool> = (0..SIDE * SIDE).map(|i| ((i * 2_654_435_761) >> 7).is_multiple_of(2)).collect();
         let greys = dark.iter().enumerate().map(|(i, dark)| {
             let (x, y) = ((i % SIDE) as f32 - 11.5, (i / SIDE) as f32 - 11.5);
             let dimmed = 1.0 - 0.9 * (-(x * x + y * y) / 30.0).exp();
