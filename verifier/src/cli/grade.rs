@@ -125,7 +125,8 @@ fn for_people(line: &Line) -> String {
     }
     let mut out = String::new();
     for Graded { symbology, modules: [width, height], quality, .. } in &line.symbols {
-        let _ = writeln!(out, "{file}: {symbology} {width}x{height}, {:.1} pixels a module", quality.pixels_per_module);
+        let kind = words::kind(symbology);
+        let _ = writeln!(out, "{file}: {kind} {width}x{height}, {:.1} pixels a module", quality.pixels_per_module);
         for (standard, report) in [("ISO/IEC 15415", &quality.iso15415), ("ISO/IEC 29158", &quality.iso29158)] {
             out += &rows(standard, report);
         }

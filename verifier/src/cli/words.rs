@@ -47,14 +47,20 @@ pub(super) fn found(mark: &FoundMark) -> String {
     format!("{}, top left corner at {x:.0}, {y:.0}", symbol(&mark.judged))
 }
 
+/// The kind of a symbol as people write it, from its name in data.
+pub(super) fn kind(symbology: &str) -> &str {
+    match symbology {
+        "QRCode" => "QR Code",
+        "MicroQRCode" => "Micro QR Code",
+        "DataMatrix" => "Data Matrix",
+        other => other,
+    }
+}
+
 /// A symbol in a few words: kind, size, damage.
 pub(super) fn symbol(mark: &Judged) -> String {
     let [width, height] = mark.modules;
-    let kind = match mark.symbology {
-        "QRCode" => "QR Code",
-        "DataMatrix" => "Data Matrix",
-        other => other,
-    };
+    let kind = kind(mark.symbology);
     let repaired = match (mark.repaired, mark.codewords) {
         (Some(repaired), Some(all)) => format!(", {repaired} of {all} codewords repaired"),
         _ if mark.recovered => ", beyond its error correction: recovered by what is known of it".into(),
