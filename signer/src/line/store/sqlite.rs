@@ -13,10 +13,13 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Between two tries to open a busy file.
 const PAUSE: Duration = Duration::from_millis(5);
-/// How often the write-ahead log is copied into the database, off the path of the marks: each time a few of them wait for
-/// the disk, so that it is not often; and the log, which the next start reads, grows meanwhile by 16 MB a second at most.
-const CHECKPOINT: Duration = Duration::from_secs(5);
-/// How often in a row the log is tried to be begun anew.
+/// How often the write-ahead log is copied into the database, off the path of the marks: so often that each time there is
+/// little to be synced, and a mark that is synced at that moment waits hardly longer.
+const CHECKPOINT: Duration = Duration::from_millis(250);
+/// A write-ahead log of this many pages is begun anew, for which whoever writes waits: so rarely that few marks do, and so
+/// often that the next start has no more than so much to read.
+const LONG_WAL_PAGES: i64 = 16_384;
+/// How often in a row that is tried.
 const RESTARTS: usize = 20;
 /// A write-ahead log of this many pages is emptied by whoever writes, so that it cannot grow without end.
 const MAX_WAL_PAGES: u32 = 65_536;
@@ -113,8 +116,8 @@ fn private(path: &Path) -> Result<()> {
     options.open(path).map(drop).map_err(|e| Error::io("open", path, &e))
 }
 
-/// Copies the write-ahead log into the database once in a while, so that no commit has to do that; and then lets it begin
-/// anew, for what is written over is on the disk sooner than what makes a file longer.
+/// Copies the write-ahead log into the database bit by bit, so that no commit has to do that; and lets it begin anew where
+/// it is long, for what is written over is on the disk sooner than what makes a file longer.
 fn checkpointer(path: &Path) -> Result<Checkpointer> {
     let mut connection = connect(path, true)?;
     connection.busy_handler(Some(brief)).map_err(|e| failed(path, &e))?;
@@ -122,19 +125,26 @@ fn checkpointer(path: &Path) -> Result<Checkpointer> {
     let thread = std::thread::spawn(move || {
         while let Err(RecvTimeoutError::Timeout) = stop.recv_timeout(CHECKPOINT) {
             // Should it fail, the log is longer for a while, and whoever writes empties it in the end.
-            let _ = (0..RESTARTS).find(|_| is_restarted(&connection).unwrap_or(true));
+            if copied(&connection, "PASSIVE").is_ok_and(|log| log.pages > LONG_WAL_PAGES) {
+                let _ = (0..RESTARTS).find(|_| copied(&connection, "RESTART").is_ok_and(|log| !log.busy));
+            }
         }
     });
     Ok(Checkpointer { stop: Some(sender), thread: Some(thread) })
 }
 
-/// Copies the log while others write, and then what they added meanwhile, while they wait. Whether it is all copied.
-fn is_restarted(connection: &Connection) -> rusqlite::Result<bool> {
-    let done = |mode: &str| {
-        let sql = format!("PRAGMA wal_checkpoint({mode})");
-        connection.query_row(&sql, [], |row| Ok(row.get::<_, i64>(0)? == 0))
-    };
-    Ok(done("PASSIVE")? && done("PASSIVE")? && done("RESTART")?)
+/// What a copy of the write-ahead log met.
+struct Log {
+    /// Others were reading or writing, so that it was not begun anew.
+    busy: bool,
+    /// Its length.
+    pages: i64,
+}
+
+/// Copies the log: `PASSIVE` while others write, `RESTART` so that it begins anew, while they wait.
+fn copied(connection: &Connection, mode: &str) -> rusqlite::Result<Log> {
+    let sql = format!("PRAGMA wal_checkpoint({mode})");
+    connection.query_row(&sql, [], |row| Ok(Log { busy: row.get::<_, i64>(0)? != 0, pages: row.get(1)? }))
 }
 
 /// The thread that copies the write-ahead log.
