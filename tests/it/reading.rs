@@ -199,6 +199,32 @@ fn where_a_person_points() {
     }
 }
 
+/// A drawing of a strip, whose first scales show less than two pixels a module.
+#[test]
+fn every_small_mark_of_a_large_picture_is_read() {
+    let (width, height, module, pitch) = (3600, 1200, 3, 200);
+    let maker = TestMaker::listed(2);
+    let mut luma = Luma { width, height, data: vec![0; width * height] };
+    let mut marks = Vec::new();
+    for (top, left) in (40..height - pitch / 2)
+        .step_by(pitch)
+        .flat_map(|y| (40..width - pitch / 2).step_by(pitch).map(move |x| (y, x)))
+    {
+        let mark =
+            maker.sign(maker.mark(marks.len() as u64, "STM32F407VGT6", "A2B347K", "2026-11-23", Some(1))).to_bytes();
+        let matrix = encode(&mark, &Request::DataMatrix { shape: Shape::Square }).unwrap().matrix;
+        for (y, x) in (0..matrix.height() * module).flat_map(|y| (0..matrix.width() * module).map(move |x| (y, x))) {
+            if matrix.is_dark(x / module, y / module) {
+                luma.data[(top + y) * width + left + x] = 255;
+            }
+        }
+        marks.push(mark);
+    }
+    let read = contents(&luma, &Options::default());
+    let missed: Vec<usize> = (0..marks.len()).filter(|i| !read.contains(&marks[*i])).collect();
+    assert!(missed.is_empty(), "{missed:?} of {}", marks.len());
+}
+
 /// Found by the fuzz target of pictures: it took half a minute to suppose symbols of more modules than the picture has pixels.
 #[test]
 fn no_symbol_is_supposed_that_the_picture_has_no_pixels_for() {

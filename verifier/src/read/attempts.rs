@@ -66,7 +66,7 @@ struct Attempt {
 enum Beside {
     /// For nobody: it only saves photos in which nothing was read.
     Nothing,
-    /// For symbols of the kind and the scale of that which was read first, from normal effort on.
+    /// For symbols of the kind of that which was read first, at its scale and the next finer one, from normal effort on.
     ItsLike,
     /// For any, from this effort on.
     Any(Effort),
@@ -101,6 +101,7 @@ const ATTEMPTS: &[Attempt] = &[
     qr("qr-finer", Level::Finer, 0.05, Look::Easy, Effort::Quick),
     dm("datamatrix-easy-finer", Level::Finer, 18),
     qr("qr-finest", Level::Finest, 0.03, Look::Easy, Effort::Quick),
+    Attempt { least: Effort::Normal, ..dm("datamatrix-easy-finest", Level::Finest, 18) },
     dm("datamatrix-easy-half", Level::Half, 14),
     qr("qr-half", Level::Half, 0.15, Look::Easy, Effort::Quick),
     qr("qr-double", Level::Double, 0.08, Look::Easy, Effort::Quick),
@@ -186,7 +187,11 @@ impl Attempt {
         match self.beside {
             Beside::Nothing => false,
             Beside::ItsLike => {
-                effort > Effort::Quick && (self.level, !matches!(self.way, Way::Qr { .. } | Way::Rqrr)) == shown
+                // Where modules have few pixels, one symbol is missed beside others; the next finer scale shows it.
+                let finer = [(Level::First, Level::Finer), (Level::Finer, Level::Finest)];
+                let its_scale = self.level == shown.0 || finer.contains(&(shown.0, self.level));
+                let its_kind = !matches!(self.way, Way::Qr { .. } | Way::Rqrr) == shown.1;
+                effort > Effort::Quick && its_scale && its_kind
             }
             Beside::Any(least) => effort >= least,
         }

@@ -7,6 +7,8 @@ use super::likelihood::CLIP;
 
 /// Half the side of the window, in modules, over which light and contrast are taken as constant.
 const WINDOW: usize = 5;
+/// Standard deviation of grey levels that is none.
+const LEAST_SPREAD: f32 = 1.0;
 /// Turns of estimating the blur and deciding the modules.
 const ROUNDS: usize = 8;
 /// Steepness of the first decisions, of levels in standard deviations of their window.
@@ -26,7 +28,7 @@ pub(crate) fn equalised(greys: &[f32], columns: usize, known: &dyn Fn(usize, usi
     if rows * columns != greys.len() || greys.len() < TERMS {
         return vec![0.0; greys.len()];
     }
-    let seen = contrasts(greys, columns, rows);
+    let seen = contrasts(greys, columns, WINDOW, LEAST_SPREAD);
     let sign = |dark: bool| if dark { 1.0 } else { -1.0 };
     let pinned: Vec<Option<f32>> = (0..greys.len()).map(|i| known(i % columns, i / columns).map(sign)).collect();
     let mut modules = Framed::new(columns, rows, -1.0);
@@ -57,21 +59,23 @@ pub(crate) fn equalised(greys: &[f32], columns: usize, known: &dyn Fn(usize, usi
     llr
 }
 
-/// How much darker than its surroundings each module is, in standard deviations of its window.
-fn contrasts(greys: &[f32], columns: usize, rows: usize) -> Vec<f32> {
+/// How much darker than its surroundings, `reach` modules to each side, each module is, in standard deviations of these;
+/// none counts as less than `least`.
+pub(super) fn contrasts(levels: &[f32], columns: usize, reach: usize, least: f32) -> Vec<f32> {
+    let rows = levels.len() / columns.max(1);
     let one = |i: usize| {
         let (x, y) = (i % columns, i / columns);
         let (mut n, mut sum, mut squares) = (0.0f32, 0.0f32, 0.0f32);
-        for row in y.saturating_sub(WINDOW)..(y + WINDOW + 1).min(rows) {
-            let (from, to) = (x.saturating_sub(WINDOW), (x + WINDOW + 1).min(columns));
-            for grey in greys.get(row * columns + from..row * columns + to).unwrap_or_default() {
-                (n, sum, squares) = (n + 1.0, sum + grey, squares + grey * grey);
+        for row in y.saturating_sub(reach)..(y + reach + 1).min(rows) {
+            let (from, to) = (x.saturating_sub(reach), (x + reach + 1).min(columns));
+            for level in levels.get(row * columns + from..row * columns + to).unwrap_or_default() {
+                (n, sum, squares) = (n + 1.0, sum + level, squares + level * level);
             }
         }
         let mean = sum / n;
-        (mean - greys[i]) / (squares / n - mean * mean).max(1.0).sqrt()
+        (mean - levels[i]) / (squares / n - mean * mean).sqrt().max(least)
     };
-    (0..greys.len()).map(one).collect()
+    (0..levels.len()).map(one).collect()
 }
 
 /// Modules with a frame of one around them.
@@ -183,7 +187,7 @@ mod tests {
         let moved = [0.0, 0.0, 0.1, 0.5, 1.0, 0.5, 0.1, 0.0, 0.0];
         for blur in [out_of_focus, moved] {
             let greys = blurred(blur);
-            let plain = wrong(&contrasts(&greys, SIDE, SIDE));
+            let plain = wrong(&contrasts(&greys, SIDE, WINDOW, LEAST_SPREAD));
             let equalised = wrong(&equalised(&greys, SIDE, &edges));
             assert!(plain > 60 && equalised * 4 < plain, "{blur:?}: {plain} wrong, equalised {equalised}");
         }

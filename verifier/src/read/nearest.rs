@@ -4,6 +4,7 @@
 //! on in turn, as the expectation maximisation of a mixture of two does. It works on the logarithm of the grey level, in
 //! which a factor is a shift.
 
+use super::equalise::contrasts;
 use super::likelihood::CLIP;
 
 /// Added to grey levels before their logarithm is taken: below it, black is noise.
@@ -20,6 +21,8 @@ const SHARE_OF_FAR: f32 = 0.02;
 const COMMON_NOISE: f32 = 0.15;
 /// Steepness of the first judgement, of tones in standard deviations of the nine around.
 const FIRST: f32 = 2.0;
+/// Standard deviation of tones that is none.
+const LEAST_SPREAD: f32 = 1e-3;
 
 /// Log-likelihood ratio of each module, positive for dark, from grey levels row by row (negated where light modules mean
 /// dark), as [`super::likelihood::likelihoods`]. `known` says of a module, by column and row, that it is always dark, or
@@ -34,7 +37,8 @@ pub(crate) fn by_nearest(greys: &[f32], columns: usize, known: &dyn Fn(usize, us
         (0..greys.len()).map(|i| known(i % columns, i / columns).map(|dark| if dark { 0.0 } else { 1.0 })).collect();
     let (near, far, noise) = (Weights::new(NEAR, columns), Weights::new(FAR, columns), Weights::new(NOISE, columns));
     let (of_near, of_far) = (near.mean(&tones), far.mean(&tones));
-    let mut llr = first(&tones, columns, rows);
+    let mut llr = contrasts(&tones, columns, 1, LEAST_SPREAD);
+    llr.iter_mut().for_each(|llr| *llr = bounded(FIRST * *llr));
     for _ in 0..ROUNDS {
         // The probability that it is light.
         let light: Vec<f32> =
@@ -62,29 +66,15 @@ pub(crate) fn by_nearest(greys: &[f32], columns: usize, known: &dyn Fn(usize, us
         for (i, llr) in llr.iter_mut().enumerate() {
             let ((dark, bright), tone) = (levels[i], tones[i]);
             let gain = (tone - bright).powi(2) - (tone - dark).powi(2);
-            let now = (0.5 * gain / (variance[i] + common).max(1e-9)).clamp(-CLIP, CLIP);
-            *llr = if now.is_nan() { 0.0 } else { now };
+            *llr = bounded(0.5 * gain / (variance[i] + common).max(1e-9));
         }
     }
     llr
 }
 
-/// The first judgement: how much darker than the nine around and at it each module is.
-fn first(tones: &[f32], columns: usize, rows: usize) -> Vec<f32> {
-    let one = |i: usize| {
-        let (x, y) = (i % columns, i / columns);
-        let (mut n, mut sum, mut squares) = (0.0f32, 0.0f32, 0.0f32);
-        for row in y.saturating_sub(1)..(y + 2).min(rows) {
-            let line = tones.get(row * columns + x.saturating_sub(1)..row * columns + (x + 2).min(columns));
-            for tone in line.unwrap_or_default() {
-                (n, sum, squares) = (n + 1.0, sum + tone, squares + tone * tone);
-            }
-        }
-        let mean = sum / n;
-        let now = FIRST * (mean - tones[i]) / (squares / n - mean * mean).max(1e-6).sqrt();
-        if now.is_nan() { 0.0 } else { now }
-    };
-    (0..tones.len()).map(one).collect()
+/// A likelihood ratio as far as it is believed; none of what is no number.
+fn bounded(llr: f32) -> f32 {
+    if llr.is_nan() { 0.0 } else { llr.clamp(-CLIP, CLIP) }
 }
 
 /// The weights of a Gaussian of neighbours along an axis.

@@ -22,7 +22,7 @@ use std::cell::OnceCell;
 
 /// Corners whose arms are followed, those first of which the most was seen.
 const MOST_CORNERS: usize = 200;
-/// Pairs of arms that are tried for a symbol, those with the longest arms first.
+/// Pairs of arms that are tried in vain for a symbol, those with the longest arms first.
 const MOST_ELLS: usize = 24;
 
 /// The symbols whose finder patterns show in `bits`, the dark pixels of `picture` or, for `reversed` symbols, its light
@@ -54,7 +54,8 @@ pub(in crate::read) fn read(
         {
             continue;
         }
-        if tried.len() == MOST_ELLS || picture.work().spent() {
+        let read = found.iter().filter(|found| found.certain()).count();
+        if tried.len() - read >= MOST_ELLS || picture.work().spent() {
             break;
         }
         tried.push(corner);
