@@ -189,8 +189,9 @@ All readers see the same photo in turn, in one run, which may have been stopped 
 memory. They are asked for QR Code and Data Matrix only, at their most thorough settings; opencv, zbar and rqrr read no Data
 Matrix, libdmtx nothing else and for at most half a second a photo. A peer that crashes on a photo or takes more than 20 s has
 not read it. Forensic effort is the normal one and, where that read nothing, more: its time on other photos is that of the
-normal one. Photos are those of `TOUCHMARK_PHOTOS`; they, the rig that renders wear, and the other readers are no part of the
-project.
+normal one. Times are those of the machine as it was; of one with nothing else to do they stand in
+[measurements.md](measurements.md). Photos are those of `TOUCHMARK_PHOTOS`; they, the rig that renders wear, and the other
+readers are no part of the project.
 
 A number is that of the photos of which a symbol was read right; in brackets, contents that the photo's list of contents does
 not name. Ours at normal effort were all looked at, and stand in the photos: boofcv-brightness/image010, -curved/image020,
