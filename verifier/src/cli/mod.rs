@@ -167,6 +167,10 @@ fn region(text: &str) -> Result<[f32; 4], String> {
         Some([left, top, right, bottom]) if left < right && top < bottom && *right > 0.0 && *bottom > 0.0 => {
             Ok([*left, *top, *right, *bottom])
         }
+        Some([_, _, _, _]) => {
+            Err("it holds no pixel: the right edge must be beyond the left one and 0, the bottom beyond the top and 0"
+                .into())
+        }
         _ => Err("four numbers are needed: the left, top, right and bottom edge, separated by commas".into()),
     }
 }
