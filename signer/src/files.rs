@@ -79,6 +79,9 @@ pub fn private_line(path: &Path) -> Result<Passphrase> {
     {
         use std::os::unix::fs::PermissionsExt;
         let meta = fs::metadata(path).map_err(|e| Error::io("read", path, &e))?;
+        if meta.is_dir() {
+            return Err(Error::file(path, "a folder, where a file with a secret should be"));
+        }
         if meta.permissions().mode() & 0o077 != 0 {
             return Err(Error::file(path, "others can read this secret")
                 .hint(format!("`chmod 600 {}` lets only its owner", path.display())));

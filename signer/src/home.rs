@@ -24,6 +24,7 @@ use crate::keys::file::is_encrypted;
 use crate::keys::pkcs11::{Missing, Pkcs11Key, Uri};
 use crate::keys::{SecretKey, SigningKey, Unlock, year};
 use crate::line::store::Store;
+use crate::line::witness;
 use crate::pack::{self, Packed};
 use crate::sign::LineKey;
 use std::path::{Path, PathBuf};
@@ -94,6 +95,22 @@ impl Home {
     pub fn store_name(&self) -> String {
         let url = self.store_url_file();
         if url.exists() { format!("PostgreSQL, by {}", url.display()) } else { self.store_file().display().to_string() }
+    }
+
+    /// The store of serials, for whoever only reads it: one that was there once, as the witnesses in `state` know, is not
+    /// made anew.
+    ///
+    /// # Errors
+    /// It is not there, or cannot be opened or reached.
+    pub fn store_to_read(&self, state: &Path, key: &KeyBytes) -> Result<Store> {
+        if !self.store_url_file().exists() && !self.store_file().exists() && witness::knows(state, key) {
+            return Err(Error::file(
+                &self.store_file(),
+                "the store of serials is gone, and this machine knows of marks",
+            )
+            .hint("put the newest copy back, and see `touchmark-sign line recover`"));
+        }
+        self.store(false)
     }
 
     /// The store of serials. `busy` is for a line that commits all the time.

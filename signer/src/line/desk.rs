@@ -156,11 +156,11 @@ impl Desk {
         Pending { id, shared: Arc::clone(&self.shared), work }
     }
 
-    /// A request that could not be read, as one that is refused.
+    /// A request that could not be read, as one that is refused. `id` is its id where that could be read.
     #[must_use]
-    pub fn refuse(&self, error: Error) -> Pending {
+    pub fn refuse(&self, id: Option<String>, error: Error) -> Pending {
         self.shared.requests.fetch_add(1, Ordering::Relaxed);
-        Pending { id: None, shared: Arc::clone(&self.shared), work: Work::Failed(error) }
+        Pending { id, shared: Arc::clone(&self.shared), work: Work::Failed(error) }
     }
 
     /// How the line is; it does not wait for the store.

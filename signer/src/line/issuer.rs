@@ -222,7 +222,11 @@ impl Issuer {
         stages.note(Stage::Rules, start.elapsed());
         let done = match failed {
             Some(e) => Err(e),
-            None => stages.time(Stage::Sign, || draft.sign(&self.parts.key)).and_then(|batch| self.commit(&batch)),
+            None => {
+                let signed = stages.time(Stage::Sign, || draft.sign(&self.parts.key));
+                // A key that does not sign, as one in a token that was drawn out, is not the fault of the request.
+                signed.map_err(|e| Error { kind: Kind::Storage, ..e }).and_then(|batch| self.commit(&batch))
+            }
         };
         match done {
             Ok(()) => draft.answers(),
@@ -294,6 +298,17 @@ impl Issuer {
         });
         self.stale |= counts.is_err();
         counts
+    }
+
+    /// Writes something that changes nothing.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn touch(&mut self) -> Result<()> {
+        self.refresh()?;
+        let touched = self.parts.store.touch(&self.seat);
+        self.stale |= touched.is_err();
+        touched
     }
 
     /// Gives back what is reserved and not issued, and ends.

@@ -19,7 +19,7 @@
 //! Lines end in a line feed, with or without a carriage return before it; answers end in both. The alphabet of the text form
 //! has no semicolon. No field holds a semicolon; labels that do go by JSON.
 
-use super::protocol::{Action, Answer, Request};
+use super::protocol::{Action, Answer, MAX_TEXT, Request};
 use crate::error::{Error, Result};
 
 /// The request in one line.
@@ -73,6 +73,13 @@ pub fn request(line: &str) -> Result<Request> {
         None => Ok(Request { id, ..request }),
         Some(field) => Err(Error::unusable(format!("{field:?} is one field too many"))),
     }
+}
+
+/// The id in a line that is no request.
+#[must_use]
+pub fn id_in(line: &str) -> Option<String> {
+    let id = line.split(';').nth(1)?.trim();
+    (1..=MAX_TEXT).contains(&id.len()).then(|| id.to_owned())
 }
 
 fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(what: &str, field: Option<&str>) -> Result<Option<T>> {

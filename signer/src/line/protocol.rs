@@ -181,8 +181,8 @@ pub struct Found {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Failure {
-    /// `refused` by a rule; `unusable` as it was said; or `retry`: the store failed, and the same request with the same id
-    /// learns whether it was done.
+    /// `refused` by a rule; `unusable` as it was said; or `retry`: the store or the key failed, and the same request with
+    /// the same id learns whether it was done.
     pub kind: String,
     /// What is wrong.
     pub message: String,
@@ -232,5 +232,12 @@ impl Request {
             Error::unusable(format!("not a request: {e}"))
                 .hint("a request is one JSON object on one line, such as {\"id\":\"1\",\"part\":\"P\",\"count\":1}")
         })
+    }
+
+    /// The id in a line that is no request, if it is JSON all the same.
+    #[must_use]
+    pub fn id_in(line: &str) -> Option<String> {
+        let value: serde_json::Value = serde_json::from_str(line).ok()?;
+        Some(value.get("id")?.as_str()?.to_owned()).filter(|id| id.len() <= MAX_TEXT)
     }
 }

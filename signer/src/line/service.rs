@@ -20,6 +20,9 @@ const MARKS: u64 = 2048;
 
 /// How often the counts for the status are read anew.
 const COUNT: Duration = Duration::from_secs(1);
+/// How long a store that failed to write is taken to fail, unless it writes before; then it is tried. A full disk can be
+/// read, and takes a little now and then.
+const DOUBT: Duration = Duration::from_secs(3);
 
 enum Message {
     Job(Box<Waiting>),
@@ -69,7 +72,7 @@ impl Line {
         let health = Health { counts: Counts::default(), ok: true, since: Timestamp::now() };
         let health = Arc::new(Mutex::new(health));
         let stages = issuer.stages().clone();
-        let thread = Thread { issuer, health: Arc::clone(&health), counted: None };
+        let thread = Thread { issuer, health: Arc::clone(&health), counted: None, failed: None };
         (Self { queue, health, stages }, std::thread::spawn(move || thread.work(&jobs)))
     }
 
@@ -126,6 +129,8 @@ struct Thread {
     issuer: Issuer,
     health: Arc<Mutex<Health>>,
     counted: Option<Instant>,
+    /// When a commit last failed, if none has succeeded since.
+    failed: Option<Instant>,
 }
 
 impl Thread {
@@ -154,6 +159,9 @@ impl Thread {
             }
             self.answer(waiting);
         }
+        // What those who ask after the end are told.
+        self.counted = None;
+        self.count();
         self.issuer.finish().map_err(|e| Error { kind: Kind::Unusable, ..e })
     }
 
@@ -163,8 +171,16 @@ impl Thread {
         let (jobs, replies): (Vec<Job>, Vec<_>) = waiting.into_iter().map(|w| (w.job, w.reply)).unzip();
         let answers = self.issuer.process(&jobs, Timestamp::now());
         let failed = answers.iter().find_map(|a| a.as_ref().err().filter(|e| e.kind == Kind::Storage).cloned());
-        if !jobs.is_empty() {
-            self.note(failed.map_or(Ok(()), Err));
+        match failed {
+            Some(e) => {
+                self.failed = Some(Instant::now());
+                self.note(Err(e));
+            }
+            None if answers.iter().flatten().any(is_written) => {
+                self.failed = None;
+                self.note(Ok(()));
+            }
+            None => {}
         }
         let at = Instant::now();
         for (answer, reply) in answers.into_iter().zip(replies) {
@@ -182,9 +198,22 @@ impl Thread {
         match self.issuer.counts() {
             Ok(counts) => {
                 self.health.lock().unwrap_or_else(PoisonError::into_inner).counts = counts;
-                self.note(Ok(()));
+                self.try_to_write();
             }
             Err(e) => self.note(Err(e)),
+        }
+    }
+
+    /// Notes that the store answers; of one that failed to write, only once it writes.
+    fn try_to_write(&mut self) {
+        match self.failed {
+            Some(at) if at.elapsed() < DOUBT => {}
+            Some(_) => {
+                let touched = self.issuer.touch();
+                self.failed = touched.as_ref().err().map(|_| Instant::now());
+                self.note(touched);
+            }
+            None => self.note(Ok(())),
         }
     }
 
@@ -199,6 +228,15 @@ impl Thread {
             Ok(()) => event(Level::Info, "store-answers-again", json!({})),
             Err(e) => event(Level::Error, "store-fails", json!({"message": e.message, "hint": e.hint})),
         }
+    }
+}
+
+/// Whether something was written for it.
+fn is_written(done: &Done) -> bool {
+    match done {
+        Done::Issued(issued) => issued.again < issued.marks.len() as u64,
+        Done::Noted(_) | Done::ReadBack(..) => true,
+        Done::Found(..) => false,
     }
 }
 

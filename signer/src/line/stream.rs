@@ -59,7 +59,13 @@ fn read(input: impl Read, desk: &Desk, client: &str, stop: &Stop, queue: &SyncSe
         };
         let pending = match request {
             Ok(request) => desk.submit(client, request),
-            Err(e) => desk.refuse(e),
+            Err(e) => {
+                let id = line.as_ref().ok().and_then(|line| match style {
+                    Style::Json => Request::id_in(line),
+                    Style::Plain => plain::id_in(line),
+                });
+                desk.refuse(id, e)
+            }
         };
         if queue.send((pending, style)).is_err() || line.is_err() {
             return;
@@ -110,8 +116,12 @@ impl<R: Read> Lines<R> {
             if self.searched > MAX_BYTES {
                 return Some(Err(Error::unusable(format!("a request is longer than {MAX_BYTES} bytes"))));
             }
+            if self.ended && !self.buffer.is_empty() {
+                // It may be a part of one, and then what it asks for is not what was meant.
+                self.buffer.clear();
+                return Some(Err(Error::unusable("the last request has no line feed at its end: it may be cut off")));
+            }
             if self.ended || stop.is_said() {
-                // A last line without its end is none: it may be a part of one.
                 return None;
             }
             self.fill();

@@ -298,6 +298,17 @@ pub fn check(
     ))
 }
 
+/// Whether there is a witness of `key` in the folder `state`.
+#[must_use]
+pub fn knows(state: &Path, key: &KeyBytes) -> bool {
+    let begin = format!("{}-", key.id());
+    let is_one = |entry: std::fs::DirEntry| {
+        let name = entry.file_name();
+        name.to_str().is_some_and(|name| name.starts_with(&begin) && name.ends_with(".serials"))
+    };
+    std::fs::read_dir(state).is_ok_and(|entries| entries.flatten().any(is_one))
+}
+
 impl Drop for Witness {
     fn drop(&mut self) {
         // The thread that syncs has the file open for a moment longer, and the lock would last as long.

@@ -31,8 +31,9 @@ fn a_line_marks_without_the_makers_secrets() {
     }
     place.run("mark --home line --part STM32F407VGT6 --format text --out -").says(
         1,
-        "error: the serials of the delegation for lot A2B347K are used up: 1 too few are left\nhint: the maker can grant a \
-         further range (`touchmark-sign delegate grant --serials FIRST-LAST`)",
+        "error: too few serials of the delegation for lot A2B347K are left: short by 1\nhint: the maker can grant a further \
+         range (`touchmark-sign delegate grant --serials FIRST-LAST`); what another line on this store has reserved comes back \
+         when that stops; a lot that was closed stays closed",
     );
     place.run("disclose --home line --lot A2B347K --to age1lggyhqrw2nlhcxprm67z43rta597azn8gknawjehu9d9dl0jq3yqqvfafg --out d").says(
         2,

@@ -4,6 +4,7 @@ use super::kit::{Place, assert_authentic, finished};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -347,7 +348,7 @@ fn a_lot_is_closed_with_what_the_line_knows() {
     );
     assert_eq!(place.run("line status --home h --line L2 --json").done().out.matches("\"left\":0").count(), 1);
     let ran = place.run_with("line run --home h --line L2 --stdin", "{\"part\":\"P\"}\n").done();
-    assert!(ran.out.contains("are used up: 1 too few are left"), "{}", ran.out);
+    assert!(ran.out.contains("are left: short by 1"), "{}", ran.out);
     place.run("line verify-journal --home h --line L2").done();
 }
 
@@ -382,4 +383,70 @@ fn killed_under_load_it_issues_no_serial_twice_and_loses_none() {
         let found = place.run(&format!("line find --home h {serial}")).done().out;
         assert!(found.contains(text.trim_end()), "{found}");
     }
+}
+
+#[test]
+fn what_is_no_request_is_answered_with_its_id() {
+    let place = Place::with_home();
+    let ask = |lines: &str| place.run_with("line run --home h --stdin", lines).done().out;
+    let out = ask("{\"id\":\"a1\",\"part\":\"P\",\"lots\":1}\nM;a2;;P;L;yesterday\nV;a3;1;4.0;5\n");
+    let begins: Vec<_> = out.lines().map(|line| line.chars().take(9).collect::<String>()).collect();
+    assert_eq!(begins, ["{\"id\":\"a1", "ERR;a2;un", "ERR;a3;un"], "{out}");
+    // What is cut off may mean something else than it says.
+    let out = ask("{\"part\":\"P\"}\n{\"part\":\"P\"}");
+    assert!(out.lines().count() == 2 && out.contains("no line feed at its end"), "{out}");
+}
+
+#[test]
+fn a_name_that_no_record_could_hold_is_refused() {
+    let place = Place::with_home();
+    let name = |name: &str| {
+        let mut command = place.command("line run --home h --stdin --name");
+        command.arg(name).stdin(Stdio::null()).output().unwrap().status.code()
+    };
+    for wrong in ["", " line", "two\nlines", &"n".repeat(129)] {
+        assert_eq!(name(wrong), Some(2), "{wrong:?}");
+    }
+    assert_eq!(name("strip 7 / line"), Some(0));
+}
+
+/// A store that was there once is not made anew by whoever only looks.
+#[test]
+fn a_store_that_is_gone_is_missed() {
+    let place = Place::with_home();
+    for command in ["status", "verify-journal"] {
+        place.run(&format!("line {command} --home h")).done();
+    }
+    place.run_with("line run --home h --stdin", "{\"part\":\"P\"}\n").done();
+    std::fs::remove_file(place.path("h/serials.db")).unwrap();
+    for command in ["status", "verify-journal", "find"] {
+        let which = if command == "find" { " 1" } else { "" };
+        place.run(&format!("line {command} --home h{which}")).says(
+            2,
+            "error: h/serials.db: the store of serials is gone, and this machine knows of marks\nhint: put the newest copy back, \
+             and see `touchmark-sign line recover`",
+        );
+    }
+    place
+        .run("line backup --home h --out copy.db")
+        .says(2, "error: h/serials.db: there is no store of serials to copy");
+    assert!(!place.path("h/serials.db").exists() && !place.path("copy.db").exists());
+}
+
+#[test]
+fn a_copy_that_fails_leaves_nothing_and_says_where() {
+    let place = Place::with_home();
+    place.run_with("line run --home h --stdin", "{\"part\":\"P\"}\n").done();
+    let ran = place.run("line backup --home h --out no-folder/copy.db");
+    assert!(ran.status == Some(2) && ran.err.starts_with("error: no-folder/copy.db: no copy: "), "{ran:?}");
+}
+
+#[test]
+fn a_password_does_not_cross_the_network_in_the_clear() {
+    let place = Place::with_home();
+    place.write("word", "secret\n");
+    std::fs::set_permissions(place.path("word"), std::fs::Permissions::from_mode(0o600)).unwrap();
+    place
+        .run("line run --home h --mqtt 192.0.2.1 --mqtt-user u --mqtt-password-file word")
+        .says(2, "error: the password would reach 192.0.2.1 in the clear\nhint: say mqtts://HOST, and --mqtt-ca FILE");
 }

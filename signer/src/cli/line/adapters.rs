@@ -13,7 +13,7 @@ use crate::line::log::{Level, event};
 use crate::line::stop::Stop;
 use crate::tls;
 use serde_json::json;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -151,6 +151,11 @@ fn broker_of(args: &Args, broker: &str, name: &str) -> Result<mqtt::Options> {
         Some(path) => files::private_line(path)?.expose().to_owned(),
         None => String::new(),
     };
+    let here = host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
+    if !password.is_empty() && tls.is_none() && !here {
+        return Err(Error::unusable(format!("the password would reach {host} in the clear"))
+            .hint("say mqtts://HOST, and --mqtt-ca FILE"));
+    }
     let login = args.mqtt_user.clone().map(|user| (user, Zeroizing::new(password)));
     Ok(mqtt::Options { host: host.to_owned(), port, client_id: format!("touchmark-{name}"), login, tls })
 }

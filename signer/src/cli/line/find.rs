@@ -20,7 +20,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, io: &mut Io<'_>) -> Result<()> {
     let (home, line) = args.which.open()?;
-    let (mut store, serial) = (home.store(false)?, args.serial.get());
+    let (mut store, serial) = (home.store_to_read(&io.state(&home), &line.delegation.signed.key)?, args.serial.get());
     let none = || Error::refused(format!("serial {serial} was not issued"));
     let key = store.known_key(&line.delegation.signed.key)?.ok_or_else(none)?;
     let run = store.issued(key, serial, serial)?.into_iter().next().ok_or_else(none)?;

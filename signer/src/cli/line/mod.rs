@@ -37,6 +37,9 @@ enum Command {
     Recover(recover::Args),
 }
 
+/// The longest name under which a line issues, in bytes.
+const MAX_NAME: usize = 128;
+
 /// Which line.
 #[derive(Clone, clap::Args)]
 struct Which {
@@ -54,6 +57,13 @@ impl Which {
         let line = home.line(self.line.as_deref())?;
         Ok((home, line))
     }
+}
+
+/// The name under which a line issues, which is one line of its witness.
+fn name(text: &str) -> std::result::Result<String, String> {
+    let fits = (1..=MAX_NAME).contains(&text.len()) && text.trim() == text && !text.contains(char::is_control);
+    let what = || format!("a name has 1 to {MAX_NAME} bytes, no space at either end, and no control characters");
+    fits.then(|| text.to_owned()).ok_or_else(what)
 }
 
 pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {

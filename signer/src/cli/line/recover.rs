@@ -15,7 +15,7 @@ pub(super) struct Args {
     #[command(flatten)]
     which: Which,
     /// The name under which it issues: `mark` for the command of that name
-    #[arg(long, value_name = "NAME", default_value = "line")]
+    #[arg(long, value_name = "NAME", default_value = "line", value_parser = super::name)]
     name: String,
     /// Serials that may have been issued and are not on record, as often as needed
     #[arg(long, value_name = "FIRST-LAST", value_parser = range)]

@@ -38,7 +38,7 @@ pub(super) struct Args {
     #[command(flatten)]
     passphrase: PassphraseArgs,
     /// The name under which it issues: each line that shares a store needs its own
-    #[arg(long, value_name = "NAME", default_value = "line")]
+    #[arg(long, value_name = "NAME", default_value = "line", value_parser = super::name)]
     name: String,
     /// Folder of recipes: PRODUCT.toml for each product
     #[arg(long, value_name = "DIR")]

@@ -37,7 +37,7 @@ pub(super) fn run(args: &Args, io: &mut Io<'_>) -> Result<()> {
 fn print_stored(args: &Args, io: &mut Io<'_>) -> Result<()> {
     let (home, line) = args.which.open()?;
     let delegation = &line.delegation.signed;
-    let counts = home.store(false)?.counts(&delegation.key)?;
+    let counts = home.store_to_read(&io.state(&home), &delegation.key)?.counts(&delegation.key)?;
     let left = delegation.serials.count().saturating_sub(counts.issued + counts.lost + counts.closed);
     if args.json {
         let status = json!({

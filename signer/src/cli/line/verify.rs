@@ -19,7 +19,7 @@ pub(super) fn run(args: &Args, io: &mut Io<'_>) -> Result<()> {
     let (home, line) = args.which.open()?;
     let delegation = &line.delegation.signed;
     let key = delegation.key.check().map_err(|e| Error::unusable(format!("the line key: {e}")))?;
-    let audit = audit(&mut home.store(false)?, delegation, &key, !args.quick)?;
+    let audit = audit(&mut home.store_to_read(&io.state(&home), &delegation.key)?, delegation, &key, !args.quick)?;
     let Counts { reserved, issued, verified, void, lost, closed } = audit.counts;
     let signatures = if args.quick { "signatures not checked" } else { "every signature good" };
     for problem in &audit.problems {

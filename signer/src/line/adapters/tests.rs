@@ -6,15 +6,19 @@ use crate::issue::tests::delegation;
 use crate::keys::SecretKey;
 use crate::line::desk::Desk;
 use crate::line::issuer::{Issuer, Parts};
+use crate::line::protocol::Request;
 use crate::line::service::Line;
 use crate::line::stages::Stages;
-use crate::line::store::Store;
+use crate::line::store::faulty::{Failure, Faulty, Plan};
+use crate::line::store::{Sqlite, Store};
 use crate::line::witness::{Busy, Witness};
 use crate::sign::LineKey;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 use touchmark_formats::date::Date;
 use touchmark_formats::delegation::SerialRange;
 use touchmark_formats::mark::Serial;
@@ -59,4 +63,33 @@ impl Drop for Running {
         // A store that fails on purpose may do so here as well.
         let _ = self.thread.take().unwrap().join().unwrap();
     }
+}
+
+/// What can be read is no sign that it can be written.
+#[test]
+fn a_store_on_a_full_disk_is_not_said_to_answer_until_it_writes() {
+    let folder = tempfile::tempdir().unwrap();
+    let inner = Box::new(Sqlite::open(&folder.path().join("serials.db"), true).unwrap());
+    let plan = Plan::new(i64::MAX, Failure::Refused);
+    let store = Store::open(Box::new(Faulty { inner, plan: plan.clone() })).unwrap();
+    let running = Running::with(store, folder.path(), 1000).unwrap();
+    let ask = || running.desk.submit("test", Request { part: "P".parse().ok(), ..Request::default() }).wait();
+    assert_eq!(ask().marks.len(), 1);
+    plan.full.store(true, Ordering::SeqCst);
+    assert_eq!(ask().error.unwrap().kind, "retry");
+    for _ in 0..50 {
+        std::thread::sleep(Duration::from_millis(100));
+        assert!(!running.desk.status().store_ok);
+    }
+    plan.full.store(false, Ordering::SeqCst);
+    let until = Instant::now() + Duration::from_secs(20);
+    while !running.desk.status().store_ok {
+        assert!(Instant::now() < until);
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    plan.full.store(true, Ordering::SeqCst);
+    assert_eq!(ask().error.unwrap().kind, "retry");
+    plan.full.store(false, Ordering::SeqCst);
+    assert_eq!(ask().marks.len(), 1);
+    assert!(running.desk.status().store_ok);
 }

@@ -158,6 +158,8 @@ pub(super) fn reserved(first: Serial, last: Serial) -> Error {
 
 pub(super) fn used_up(template: &Template<'_>, missing: u64) -> Error {
     let lot = template.content().lot.as_ref().map_or_else(String::new, |lot| format!(" for lot {lot}"));
-    Error::refused(format!("the serials of the delegation{lot} are used up: {missing} too few are left"))
-        .hint("the maker can grant a further range (`touchmark-sign delegate grant --serials FIRST-LAST`)")
+    Error::refused(format!("too few serials of the delegation{lot} are left: short by {missing}")).hint(
+        "the maker can grant a further range (`touchmark-sign delegate grant --serials FIRST-LAST`); what another line on \
+         this store has reserved comes back when that stops; a lot that was closed stays closed",
+    )
 }

@@ -207,7 +207,7 @@ fn limits_come_before_signing_and_a_used_up_lot_is_refused_whole() {
             (1000..=1027).collect::<Vec<_>>()
         );
         let error = one(&mut issuer, issue("", "P", Some("TIED"), 3)).unwrap_err();
-        assert_eq!(error.message, "the serials of the delegation for lot TIED are used up: 1 too few are left");
+        assert_eq!(error.message, "too few serials of the delegation for lot TIED are left: short by 1");
         assert_eq!(serials(&marks(one(&mut issuer, issue("", "P", Some("TIED"), 2)))), [1028, 1029]);
         assert_eq!(world.audited().issued, 30);
     }

@@ -3,7 +3,7 @@
 
 use super::database::{Database, Dialect, Row, Value};
 use crate::error::{Error, Result};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// How a step fails.
@@ -25,13 +25,15 @@ pub(crate) struct Plan {
     /// Steps until it fails; it fails once.
     left: Arc<AtomicI64>,
     failure: Failure,
+    /// The disk is full: nothing can be written, though all can be read.
+    pub(crate) full: Arc<AtomicBool>,
     /// What was being done.
     pub(crate) step: Arc<Mutex<Option<String>>>,
 }
 
 impl Plan {
     pub(crate) fn new(step: i64, failure: Failure) -> Self {
-        Self { left: Arc::new(AtomicI64::new(step)), failure, step: Arc::default() }
+        Self { left: Arc::new(AtomicI64::new(step)), failure, full: Arc::default(), step: Arc::default() }
     }
 
     /// Whether the step was reached.
@@ -83,6 +85,9 @@ impl Database for Faulty {
 
     fn commit(&mut self) -> Result<()> {
         let Self { inner, plan } = self;
+        if plan.full.load(Ordering::SeqCst) {
+            return Err(Error::storage("the disk is full"));
+        }
         plan.step("commit", || inner.commit())
     }
 

@@ -120,7 +120,14 @@ impl Store {
     /// # Errors
     /// The store is a server, or failed; or the file cannot be written.
     pub fn copy_to(&mut self, path: &Path) -> Result<()> {
-        self.db.copy_to(path)?;
+        let new = !path.exists();
+        self.db.copy_to(path).map_err(|e| {
+            // What there is of it is no copy.
+            if new {
+                let _ = std::fs::remove_file(path);
+            }
+            Error::file(path, format!("no copy: {}", e.message))
+        })?;
         let synced = std::fs::File::open(path).and_then(|file| file.sync_all());
         synced.map_err(|e| Error::io("write", path, &e))
     }

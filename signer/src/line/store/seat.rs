@@ -86,6 +86,16 @@ impl Store {
         })
     }
 
+    /// Writes something that changes nothing, durable when it returns: whether the store takes what is written.
+    ///
+    /// # Errors
+    /// The store failed, or another process has the seat.
+    pub fn touch(&mut self, seat: &Seat) -> Result<()> {
+        let sql = "UPDATE issuer SET holder = holder WHERE id = $1 AND holder = $2";
+        let own = [Value::Int(seat.id), Value::Int(seat.holder)];
+        self.transaction(|store| if store.db.run(sql, &own)? == 1 { Ok(()) } else { Err(fenced()) })
+    }
+
     fn give_back(&mut self, issuer: i64) -> Result<()> {
         let values = [Value::Int(issuer)];
         self.db.run("UPDATE block SET last = next - 1 WHERE issuer = $1 AND next <= last", &values)?;

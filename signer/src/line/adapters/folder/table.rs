@@ -26,6 +26,10 @@ pub(super) struct Order {
 /// The orders in `bytes`, whose request ids begin with `id`; or what is wrong, with the line of each problem.
 pub(super) fn parse(bytes: &[u8], path: &Path, id: &str) -> Result<Vec<Order>, Vec<String>> {
     let name = Path::new(path.file_name().unwrap_or_default());
+    // No part, lot or date has a double quote in it.
+    if bytes.iter().filter(|byte| **byte == b'"').count() % 2 == 1 {
+        return Err(vec![format!("{}: a cell in double quotes has no end: the file may be cut off", name.display())]);
+    }
     let table = Table::new(bytes, name).map_err(|e| vec![sentence(&e)])?;
     let columns = columns(table.names()).map_err(|what| {
         vec![format!("line 1: {what}; the columns are {}, in any order, those not needed left out", COLUMNS.join(", "))]
@@ -136,6 +140,11 @@ mod tests {
                  columns must stand in double quotes"
             ]
         );
+    }
+
+    #[test]
+    fn an_order_that_is_cut_off_within_a_cell_is_none() {
+        assert_eq!(problems("part\n\"TM-1\n"), ["a.csv: a cell in double quotes has no end: the file may be cut off"]);
     }
 
     #[test]

@@ -160,7 +160,10 @@ fn rows_that_a_rule_refuses_stand_in_the_answer_with_the_reason() {
     assert_eq!(place.pass(), ["a.csv: answered"]);
     assert_eq!(place.serials("out/a.csv").len(), 1000);
     let answer = place.read("out/a.csv");
-    assert!(answer.lines().any(|line| line.starts_with("3,TM-1,,,,,,,") && line.contains("used up")), "{answer}");
+    assert!(
+        answer.lines().any(|line| line.starts_with("3,TM-1,,,,,,,") && line.contains("too few serials")),
+        "{answer}"
+    );
 }
 
 #[test]

@@ -89,7 +89,7 @@ pub(super) fn answer(route: Route, body: &[u8], desk: &Desk) -> Answer {
         Route::Issue => match request(body) {
             Ok(request) if request.action != Action::Issue => answer::bad("`do` is not for this path"),
             Ok(request) => one(desk, request),
-            Err(e) => answer::of_line(&desk.refuse(e).wait()),
+            Err(e) => answer::of_line(&desk.refuse(std::str::from_utf8(body).ok().and_then(Request::id_in), e).wait()),
         },
         Route::Note(action, serial) => match request(body) {
             Ok(request) if request.serial.is_some_and(|other| other != serial) => {
@@ -99,7 +99,7 @@ pub(super) fn answer(route: Route, body: &[u8], desk: &Desk) -> Answer {
                 answer::bad("`do` in the body is not what the path says")
             }
             Ok(request) => one(desk, Request { action, serial: Some(serial), ..request }),
-            Err(e) => answer::of_line(&desk.refuse(e).wait()),
+            Err(e) => answer::of_line(&desk.refuse(std::str::from_utf8(body).ok().and_then(Request::id_in), e).wait()),
         },
         Route::Requests => many(desk, body),
     }

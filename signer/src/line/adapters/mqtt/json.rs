@@ -57,7 +57,11 @@ impl Dialect for Json {
     fn read(&self, topic: &str, payload: &[u8], retained: bool) -> Read {
         let client = topic.strip_prefix(&self.prefix).and_then(|rest| rest.strip_prefix("/request/"));
         let Some(client) = client else { return Read::Nothing };
-        let wrong = |error: Error| Read::Wrong(client.to_owned(), error);
+        let text = std::str::from_utf8(payload).map_err(|_| Error::unusable("the request is not UTF-8"));
+        let wrong = |error: Error| {
+            let id = text.as_ref().ok().filter(|text| text.len() <= MAX_BYTES).and_then(|text| Request::id_in(text));
+            Read::Wrong(client.to_owned(), id, error)
+        };
         if retained {
             let why = Error::unusable("a retained request would come back with every connection");
             return wrong(why.hint("publish it without retain"));
@@ -65,8 +69,7 @@ impl Dialect for Json {
         if payload.len() > MAX_BYTES {
             return wrong(Error::unusable(format!("a request has at most {MAX_BYTES} bytes")));
         }
-        let text = std::str::from_utf8(payload).map_err(|_| Error::unusable("the request is not UTF-8"));
-        match text.and_then(Request::from_line) {
+        match text.clone().and_then(Request::from_line) {
             Ok(request) => Read::Request(client.to_owned(), Box::new(request)),
             Err(e) => wrong(e),
         }

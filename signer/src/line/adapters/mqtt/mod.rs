@@ -69,8 +69,8 @@ pub struct Message {
 pub enum Read {
     /// A request of a client, which is answered there.
     Request(String, Box<Request>),
-    /// Not usable, which the client should learn.
-    Wrong(String, Error),
+    /// Not usable, which the client should learn; with the id of its request where that could be read.
+    Wrong(String, Option<String>, Error),
     /// The host wants everything said anew.
     Again,
     /// Nothing for a line.
@@ -115,7 +115,7 @@ pub fn run(
         while !stop.is_said() {
             let began = tokio::time::Instant::now();
             if let Err(e) = connection(options, dialect.as_mut(), desk, stop, say).await {
-                say(&format!("the broker {}:{} is not there: {e}", options.host, options.port));
+                say(&format!("no connection to the broker {}:{}: {e}", options.host, options.port));
             }
             pause = if began.elapsed() > LONGEST_PAUSE { PAUSE } else { (pause * 2).min(LONGEST_PAUSE) };
             tokio::select! {
@@ -236,7 +236,7 @@ async fn answer(
                 let lost = || Answer::failure(request.id, &Error::storage("the line broke off"));
                 dialect.answer(&who, &answers.next().unwrap_or_else(lost))
             }
-            Read::Wrong(who, why) => dialect.answer(&who, &desk.refuse(why).wait()),
+            Read::Wrong(who, id, why) => dialect.answer(&who, &desk.refuse(id, why).wait()),
             Read::Again => dialect.birth(&desk.status()),
             Read::Nothing => Vec::new(),
         };
@@ -250,7 +250,7 @@ fn read(dialect: &dyn Dialect, message: &Publish) -> Read {
     match dialect.read(&message.topic, &message.payload, message.retain) {
         Read::Request(who, request) if request.action == Action::Issue && request.id.is_none() => {
             let why = Error::unusable("a request for marks over a broker needs an id");
-            Read::Wrong(who, why.hint("the broker may hand it over twice; the id makes that harmless"))
+            Read::Wrong(who, None, why.hint("the broker may hand it over twice; the id makes that harmless"))
         }
         read => read,
     }

@@ -16,7 +16,7 @@ use super::{Dialect, Message, Read, check_level, now};
 use crate::error::{Error, Result};
 use crate::line::adapters::metrics::days_left;
 use crate::line::desk::Status;
-use crate::line::protocol::{Answer, MAX_BYTES, Request};
+use crate::line::protocol::{Answer, MAX_BYTES, MAX_TEXT, Request};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -176,7 +176,16 @@ fn request(metrics: &[Metric]) -> Read {
     };
     match request {
         Ok(request) => Read::Request(CLIENT.to_owned(), Box::new(request)),
-        Err(e) => Read::Wrong(CLIENT.to_owned(), e),
+        Err(e) => Read::Wrong(CLIENT.to_owned(), id(whole.map(|(_, value)| value), &fields), e),
+    }
+}
+
+/// The id in a command that is no request.
+fn id(whole: Option<&Number>, fields: &[(&str, &Number)]) -> Option<String> {
+    match (whole, fields.iter().find(|(field, _)| *field == "id")) {
+        (Some(Number::String(text)), _) if text.len() <= MAX_BYTES => Request::id_in(text),
+        (None, Some((_, Number::String(id)))) => Some(id.clone()).filter(|id| (1..=MAX_TEXT).contains(&id.len())),
+        _ => None,
     }
 }
 
