@@ -109,6 +109,11 @@ pub trait Database: Send {
     /// It is no file itself, or the copy cannot be written.
     fn copy_to(&mut self, path: &Path) -> Result<()>;
 
+    /// Checks that there is room on the disk for a large commit, where the disk is this program's to look at.
+    fn check_room(&mut self) -> Result<()> {
+        Ok(())
+    }
+
     /// What it is, for messages: a path or a URL without its password.
     fn name(&self) -> &str;
 

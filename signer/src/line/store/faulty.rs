@@ -104,6 +104,10 @@ impl Database for Faulty {
         self.inner.copy_to(path)
     }
 
+    fn check_room(&mut self) -> Result<()> {
+        self.inner.check_room()
+    }
+
     fn name(&self) -> &str {
         self.inner.name()
     }

@@ -86,13 +86,15 @@ impl Store {
         })
     }
 
-    /// Writes something that changes nothing, durable when it returns: whether the store takes what is written.
+    /// Writes something that changes nothing, durable when it returns: whether the store takes what is written, as far as
+    /// can be told in advance.
     ///
     /// # Errors
     /// The store failed, or another process has the seat.
     pub fn touch(&mut self, seat: &Seat) -> Result<()> {
         let sql = "UPDATE issuer SET holder = holder WHERE id = $1 AND holder = $2";
         let own = [Value::Int(seat.id), Value::Int(seat.holder)];
+        self.db.check_room()?;
         self.transaction(|store| if store.db.run(sql, &own)? == 1 { Ok(()) } else { Err(fenced()) })
     }
 

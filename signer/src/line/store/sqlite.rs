@@ -2,8 +2,10 @@
 
 use super::database::{Database, Dialect, Row, Value};
 use crate::error::{Error, Result};
+use crate::files;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql, params_from_iter};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
@@ -23,6 +25,10 @@ const LONG_WAL_PAGES: i64 = 16_384;
 const RESTARTS: usize = 20;
 /// A write-ahead log of this many pages is emptied by whoever writes, so that it cannot grow without end.
 const MAX_WAL_PAGES: u32 = 65_536;
+
+/// Bytes that the largest commit of a line may add to the write-ahead log, generously. The log of a store that failed for
+/// want of room has some left for a small one.
+const ROOM: usize = 1 << 20;
 
 /// A database file.
 pub(crate) struct Sqlite {
@@ -215,6 +221,12 @@ impl Database for Sqlite {
         private(path)?;
         let target = path.to_str().ok_or_else(|| Error::file(path, "not a file name in UTF-8"))?;
         self.run("VACUUM INTO $1", &[target.into()]).map(drop)
+    }
+
+    fn check_room(&mut self) -> Result<()> {
+        let full = |e: std::io::Error| Error::storage(format!("{}: there is no room for it: {e}", self.name));
+        let mut file = tempfile::tempfile_in(files::parent(&self.path)).map_err(full)?;
+        file.write_all(&vec![0; ROOM]).and_then(|()| file.sync_data()).map_err(full)
     }
 
     fn name(&self) -> &str {
