@@ -125,6 +125,29 @@ struct Wrong {
 }
 
 fn parse(text: &str, delegation: &Delegation) -> std::result::Result<Recipe, Wrong> {
+    parse_once(text, delegation).map_err(|wrong| Wrong { at: culprit(text, delegation, &wrong), ..wrong })
+}
+
+/// Where what is `wrong` stands: of a table, the first line without which it is not.
+fn culprit(text: &str, delegation: &Delegation, wrong: &Wrong) -> usize {
+    let table = text.get(wrong.at..).filter(|rest| rest.starts_with('['));
+    let mut at = wrong.at;
+    for line in table.unwrap_or_default().split_inclusive('\n') {
+        let begins = line.trim_start().starts_with('[');
+        if begins && at > wrong.at {
+            break;
+        }
+        let (before, after) = (text.get(..at).unwrap_or_default(), text.get(at + line.len()..).unwrap_or_default());
+        let without = parse_once(&format!("{before}{}\n{after}", " ".repeat(line.len().saturating_sub(1))), delegation);
+        if !begins && without.err().is_none_or(|other| other.what != wrong.what) {
+            return at;
+        }
+        at += line.len();
+    }
+    wrong.at
+}
+
+fn parse_once(text: &str, delegation: &Delegation) -> std::result::Result<Recipe, Wrong> {
     let file: File = toml::from_str(text)
         .map_err(|e| Wrong { at: e.span().map_or(0, |span| span.start), what: e.message().to_owned() })?;
     let (symbol_at, drawing_at) = (at(file.symbol.as_ref()), at(file.drawing.as_ref()));
@@ -149,7 +172,11 @@ fn parse(text: &str, delegation: &Delegation) -> std::result::Result<Recipe, Wro
         }
         Ok(Some(symbol))
     };
-    let symbol = drawn(recipe.answer).map_err(|e| Wrong { at: drawing_at, what: e.message })?;
+    let of_drawing = |e: Error| Wrong { at: drawing_at, what: e.message };
+    let symbol = drawn(recipe.answer).map_err(of_drawing)?;
+    if recipe.design.dpi.is_some() {
+        drawn(Form::Png).map_err(of_drawing)?;
+    }
     if let (Some(package), Some(symbol)) = (&file.package, symbol) {
         fits(package.get_ref(), &symbol).map_err(|what| Wrong { at: package.span().start, what })?;
     }
@@ -250,8 +277,15 @@ mod tests {
             ("part = \"P\n", 1, "invalid basic string"),
             ("\n\npackage = \"SOT-23\"\n", 3, "Data Matrix 40x40 of 4.20 x 4.20 mm does not fit SOT-23"),
             ("package = \"heptagon\"\n", 1, "package \"heptagon\" is neither"),
-            ("answer = \"svg\"\n\n[drawing]\nmodule_mm = 99\n", 3, "module size in mm: 99 is not between"),
-            ("\n[symbol]\nshape = \"10x10\"\n", 2, "payload of "),
+            ("answer = \"svg\"\n\n[drawing]\nmodule_mm = 99\n", 4, "module size in mm: 99 is not between"),
+            ("[drawing]\n\nmodules = \"dot\"\ndot_gain_mm = 9\ncaption = \"below\"", 4, "dot gain"),
+            (
+                "answer = \"svg\"\n[drawing]\nmodule_mm = 99\ncaption_mm = -1\ncaption = \"below\"\n[symbol]\n",
+                3,
+                "module size",
+            ),
+            ("[drawing]\ndpi = 0\n", 2, ""),
+            ("\n[symbol]\nshape = \"10x10\"\n", 3, "payload of "),
             ("[symbol]\nkind = \"qr\"\nshape = \"any\"\n", 3, "QR Code has no shape"),
             ("[symbol]\nec = \"M\"\n", 2, "follows from its size"),
             ("lot = \"maybe\"\n", 1, "unknown variant `maybe`"),
