@@ -97,13 +97,19 @@ impl Home {
         if url.exists() { format!("PostgreSQL, by {}", url.display()) } else { self.store_file().display().to_string() }
     }
 
+    /// Whether there is a store of serials, as far as that can be told without a server.
+    #[must_use]
+    pub fn has_store(&self) -> bool {
+        self.store_url_file().exists() || self.store_file().exists()
+    }
+
     /// The store of serials, for whoever only reads it: one that was there once, as the witnesses in `state` know, is not
     /// made anew.
     ///
     /// # Errors
     /// It is not there, or cannot be opened or reached.
     pub fn store_to_read(&self, state: &Path, key: &KeyBytes) -> Result<Store> {
-        if !self.store_url_file().exists() && !self.store_file().exists() && witness::knows(state, key) {
+        if !self.has_store() && witness::knows(state, key) {
             return Err(Error::file(
                 &self.store_file(),
                 "the store of serials is gone, and this machine knows of marks",

@@ -19,7 +19,7 @@
 //! Lines end in a line feed, with or without a carriage return before it; answers end in both. The alphabet of the text form
 //! has no semicolon. No field holds a semicolon; labels that do go by JSON.
 
-use super::protocol::{Action, Answer, MAX_TEXT, Request};
+use super::protocol::{Action, Answer, Request, id_of};
 use crate::error::{Error, Result};
 
 /// The request in one line.
@@ -78,8 +78,7 @@ pub fn request(line: &str) -> Result<Request> {
 /// The id in a line that is no request.
 #[must_use]
 pub fn id_in(line: &str) -> Option<String> {
-    let id = line.split(';').nth(1)?.trim();
-    (1..=MAX_TEXT).contains(&id.len()).then(|| id.to_owned())
+    id_of(line.split(';').nth(1)?.trim())
 }
 
 fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(what: &str, field: Option<&str>) -> Result<Option<T>> {

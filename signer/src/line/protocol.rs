@@ -222,6 +222,11 @@ impl Answer {
     }
 }
 
+/// An id as it is said again to whoever sent what is no request.
+pub(super) fn id_of(text: &str) -> Option<String> {
+    (1..=MAX_TEXT).contains(&text.len()).then(|| text.to_owned())
+}
+
 impl Request {
     /// The request in one line.
     ///
@@ -238,6 +243,6 @@ impl Request {
     #[must_use]
     pub fn id_in(line: &str) -> Option<String> {
         let value: serde_json::Value = serde_json::from_str(line).ok()?;
-        Some(value.get("id")?.as_str()?.to_owned()).filter(|id| id.len() <= MAX_TEXT)
+        id_of(value.get("id")?.as_str()?)
     }
 }

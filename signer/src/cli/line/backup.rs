@@ -23,7 +23,7 @@ pub(super) fn run(args: &Args, io: &mut Io<'_>) -> Result<()> {
     if args.out.exists() {
         return Err(Error::file(&args.out, "it is there already").hint("a copy is made under a new name"));
     }
-    if !home.store_url_file().exists() && !home.store_file().exists() {
+    if !home.has_store() {
         return Err(Error::file(&home.store_file(), "there is no store of serials to copy"));
     }
     home.store(false)?.copy_to(&args.out)?;

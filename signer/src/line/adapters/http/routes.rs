@@ -89,7 +89,7 @@ pub(super) fn answer(route: Route, body: &[u8], desk: &Desk) -> Answer {
         Route::Issue => match request(body) {
             Ok(request) if request.action != Action::Issue => answer::bad("`do` is not for this path"),
             Ok(request) => one(desk, request),
-            Err(e) => answer::of_line(&desk.refuse(std::str::from_utf8(body).ok().and_then(Request::id_in), e).wait()),
+            Err(e) => unusable(desk, body, e),
         },
         Route::Note(action, serial) => match request(body) {
             Ok(request) if request.serial.is_some_and(|other| other != serial) => {
@@ -99,7 +99,7 @@ pub(super) fn answer(route: Route, body: &[u8], desk: &Desk) -> Answer {
                 answer::bad("`do` in the body is not what the path says")
             }
             Ok(request) => one(desk, Request { action, serial: Some(serial), ..request }),
-            Err(e) => answer::of_line(&desk.refuse(std::str::from_utf8(body).ok().and_then(Request::id_in), e).wait()),
+            Err(e) => unusable(desk, body, e),
         },
         Route::Requests => many(desk, body),
     }
@@ -117,6 +117,11 @@ fn request(body: &[u8]) -> Result<Request, Error> {
         return Err(Error::unusable(format!("a request has at most {} bytes", protocol::MAX_BYTES)));
     }
     Request::from_line(text)
+}
+
+fn unusable(desk: &Desk, body: &[u8], error: Error) -> Answer {
+    let id = std::str::from_utf8(body).ok().and_then(Request::id_in);
+    answer::of_line(&desk.refuse(id, error).wait())
 }
 
 fn one(desk: &Desk, request: Request) -> Answer {

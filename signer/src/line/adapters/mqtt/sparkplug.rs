@@ -16,7 +16,7 @@ use super::{Dialect, Message, Read, check_level, now};
 use crate::error::{Error, Result};
 use crate::line::adapters::metrics::days_left;
 use crate::line::desk::Status;
-use crate::line::protocol::{Answer, MAX_BYTES, MAX_TEXT, Request};
+use crate::line::protocol::{Answer, MAX_BYTES, Request, id_of};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -184,7 +184,7 @@ fn request(metrics: &[Metric]) -> Read {
 fn id(whole: Option<&Number>, fields: &[(&str, &Number)]) -> Option<String> {
     match (whole, fields.iter().find(|(field, _)| *field == "id")) {
         (Some(Number::String(text)), _) if text.len() <= MAX_BYTES => Request::id_in(text),
-        (None, Some((_, Number::String(id)))) => Some(id.clone()).filter(|id| (1..=MAX_TEXT).contains(&id.len())),
+        (None, Some((_, Number::String(id)))) => id_of(id),
         _ => None,
     }
 }
