@@ -14,6 +14,8 @@ pub mod domain {
     pub const MARK: &[u8] = b"touchmark/v1/mark\0";
     /// What a container mark's signature is over.
     pub const CONTAINER: &[u8] = b"touchmark/v1/container\0";
+    /// What a line signs, with nothing after it, to see whether its key still does.
+    pub const TRIAL: &[u8] = b"touchmark/v1/trial\0";
 }
 
 /// The hint in a mark at the key that signed it: the first four bytes of SHA-256(`"touchmark/v1/key-id" 00` ‖ public

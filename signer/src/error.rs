@@ -13,6 +13,9 @@ pub enum Kind {
     /// The store of serials failed, and may have done what it was asked or not. Whoever asks again with the same request
     /// id learns which.
     Storage,
+    /// The key does not sign: its holder is out of reach, refuses, or signs wrong. Nothing was done; it may be well again
+    /// for whoever asks again.
+    Key,
     /// Whoever read the output stopped reading.
     ClosedPipe,
 }

@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::keys::{self, SigningKey};
 use touchmark_formats::container::{Container, SignedContainer};
-use touchmark_formats::key::{KeyBytes, KeyError, KeyId, PublicKey};
+use touchmark_formats::key::{KeyBytes, KeyError, KeyId, PublicKey, domain};
 use touchmark_formats::mark::{Mark, SignedMark};
 use touchmark_formats::text::Label;
 
@@ -29,6 +29,14 @@ impl LineKey {
     #[must_use]
     pub fn public(&self) -> KeyBytes {
         self.public.bytes()
+    }
+
+    /// Signs a message that says nothing, and checks the signature ([`keys::sign_checked`]).
+    ///
+    /// # Errors
+    /// The key's holder is out of reach or refuses, or the signature does not verify.
+    pub fn try_out(&self) -> Result<()> {
+        keys::sign_checked(&*self.holder, &self.public, domain::TRIAL, &"a trial").map(drop)
     }
 
     /// What a mark must carry as [`Mark::key_id`].

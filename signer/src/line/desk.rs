@@ -7,7 +7,7 @@ mod request;
 use super::issuer::Job;
 use super::protocol::{Action, Answer, Form, Request};
 use super::recipe::Recipe;
-use super::service::{Health, Line, Ticket};
+use super::service::{Health, Line, Look, Ticket};
 use super::stages::{Stage, Stages};
 use crate::error::{Error, Kind, Result};
 use jiff::Timestamp;
@@ -54,10 +54,14 @@ pub struct Status {
     pub key: String,
     /// Where serials are on record.
     pub store: String,
-    /// Whether the store answered when it was last asked.
+    /// Whether the store takes what is written, as far as is known.
     pub store_ok: bool,
     /// Since when that is so.
     pub store_since: Timestamp,
+    /// Whether the line key signs, as far as is known.
+    pub key_ok: bool,
+    /// Since when that is so.
+    pub key_since: Timestamp,
     /// Since when the process runs.
     pub started: Timestamp,
     /// First date that the delegation allows.
@@ -82,7 +86,7 @@ pub struct Status {
     pub requests: u64,
     /// Those that a rule refused, or that made no sense.
     pub refused: u64,
-    /// Those that the store failed.
+    /// Those that the store or the key failed.
     pub failed: u64,
     /// The last errors, oldest first.
     pub errors: Vec<PastError>,
@@ -106,7 +110,7 @@ pub struct Pending {
 }
 
 enum Work {
-    Ready(Box<Answer>),
+    Look(Desk, Look),
     Failed(Error),
     Ticket { ticket: Ticket, recipe: Option<String>, form: Form },
 }
@@ -146,7 +150,7 @@ impl Desk {
         self.shared.requests.fetch_add(1, Ordering::Relaxed);
         let id = request.id.clone();
         let work = if request.action == Action::Status {
-            Work::Ready(Box::new(Answer { id: id.clone(), status: Some(self.status()), ..Answer::default() }))
+            Work::Look(self.clone(), self.line.look())
         } else {
             match self.shared.job(client, &request) {
                 Ok((job, recipe, form)) => Work::Ticket { ticket: self.line.submit(job), recipe, form },
@@ -163,10 +167,27 @@ impl Desk {
         Pending { id, shared: Arc::clone(&self.shared), work: Work::Failed(error) }
     }
 
-    /// How the line is; it does not wait for the store.
+    /// How the line is, as of a second ago; it does not wait for the store.
     #[must_use]
     pub fn status(&self) -> Status {
-        let Health { counts, ok, since } = self.line.health();
+        self.status_by(self.line.health())
+    }
+
+    /// How the line is at this moment, if its store answers soon.
+    #[must_use]
+    pub fn status_now(&self) -> Status {
+        self.status_by(self.line.look().wait())
+    }
+
+    /// How the line will be when it has stopped: what it reserved is given back.
+    #[must_use]
+    pub fn status_at_end(&self) -> Status {
+        let status = self.status_now();
+        Status { reserved: status.reserved.saturating_sub(self.line.health().own), ..status }
+    }
+
+    fn status_by(&self, health: Health) -> Status {
+        let Health { counts, store, key, own: _ } = health;
         let shared = &self.shared;
         let delegation = &shared.delegation;
         Status {
@@ -174,8 +195,10 @@ impl Desk {
             name: shared.name.clone(),
             key: delegation.key.id().to_string(),
             store: shared.store.clone(),
-            store_ok: ok,
-            store_since: since,
+            store_ok: store.ok,
+            store_since: store.since,
+            key_ok: key.ok,
+            key_since: key.since,
             started: shared.started,
             not_before: delegation.not_before,
             not_after: delegation.not_after,
@@ -209,7 +232,8 @@ impl Pending {
     /// Whether [`Pending::wait`] would not wait.
     pub fn is_known(&mut self) -> bool {
         match &mut self.work {
-            Work::Ready(_) | Work::Failed(_) => true,
+            Work::Failed(_) => true,
+            Work::Look(..) => false,
             Work::Ticket { ticket, .. } => ticket.is_known(),
         }
     }
@@ -219,7 +243,7 @@ impl Pending {
     pub fn wait(self) -> Answer {
         let Self { id, shared, work } = self;
         let done = match work {
-            Work::Ready(answer) => return *answer,
+            Work::Look(desk, look) => Ok(Answer { status: Some(desk.status_by(look.wait())), ..Answer::default() }),
             Work::Failed(e) => Err(e),
             Work::Ticket { ticket, recipe, form } => ticket.wait().and_then(|(done, at)| {
                 let recipe = recipe.and_then(|name| shared.recipes.get(&name)).unwrap_or(&shared.usual);
@@ -240,7 +264,7 @@ impl Pending {
 
 impl Shared {
     fn note(&self, error: &Error) {
-        let counter = if error.kind == Kind::Storage { &self.failed } else { &self.refused };
+        let counter = if matches!(error.kind, Kind::Storage | Kind::Key) { &self.failed } else { &self.refused };
         counter.fetch_add(1, Ordering::Relaxed);
         let mut errors = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
         if errors.len() == ERRORS_KEPT {

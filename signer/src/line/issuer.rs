@@ -225,7 +225,7 @@ impl Issuer {
             None => {
                 let signed = stages.time(Stage::Sign, || draft.sign(&self.parts.key));
                 // A key that does not sign, as one in a token that was drawn out, is not the fault of the request.
-                signed.map_err(|e| Error { kind: Kind::Storage, ..e }).and_then(|batch| self.commit(&batch))
+                signed.map_err(|e| Error { kind: Kind::Key, ..e }).and_then(|batch| self.commit(&batch))
             }
         };
         match done {
@@ -298,6 +298,20 @@ impl Issuer {
         });
         self.stale |= counts.is_err();
         counts
+    }
+
+    /// Serials that it has reserved, and will give back if it does not issue them.
+    #[must_use]
+    pub fn reserved(&self) -> u64 {
+        self.blocks.iter().map(|block| (block.last + 1).saturating_sub(block.next)).sum()
+    }
+
+    /// Has the key sign something that says nothing.
+    ///
+    /// # Errors
+    /// It does not sign, or wrongly.
+    pub fn try_key(&self) -> Result<()> {
+        self.parts.key.try_out()
     }
 
     /// Writes something that changes nothing.

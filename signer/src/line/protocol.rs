@@ -195,7 +195,7 @@ impl From<&Error> for Failure {
     fn from(error: &Error) -> Self {
         let kind = match error.kind {
             Kind::Refused => "refused",
-            Kind::Storage => "retry",
+            Kind::Storage | Kind::Key => "retry",
             Kind::Unusable | Kind::ClosedPipe => "unusable",
         };
         Self { kind: kind.to_owned(), message: error.message.clone(), hint: error.hint.clone() }

@@ -1,16 +1,18 @@
 //! The thread that owns the issuer. Adapters hold a [`Line`] and hand it jobs; all jobs that wait are done with one commit.
 
+mod watch;
+
+pub use watch::{Condition, Health};
+
 use super::issuer::{Done, Issuer, Job};
-use super::log::{Level, event};
 use super::stages::{Stage, Stages};
-use super::store::Counts;
 use crate::error::{Error, Kind, Result};
 use jiff::Timestamp;
-use serde_json::json;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+use watch::{COUNT, Watch};
 
 /// Jobs that may wait; whoever sends more has to wait itself.
 const WAITING: usize = 4096;
@@ -18,14 +20,13 @@ const WAITING: usize = 4096;
 /// the last of them does not wait long.
 const MARKS: u64 = 2048;
 
-/// How often the counts for the status are read anew.
-const COUNT: Duration = Duration::from_secs(1);
-/// How long a store that failed to write is taken to fail, unless it writes before; then it is tried. A full disk can be
-/// read, and takes a little now and then.
-const DOUBT: Duration = Duration::from_secs(3);
+/// How long whoever asks how the line is waits for an answer of this moment; then what was known before has to do.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 enum Message {
     Job(Box<Waiting>),
+    /// Counts the serials anew, after the jobs that were handed in before.
+    Count(SyncSender<()>),
     Finish,
 }
 
@@ -33,17 +34,6 @@ struct Waiting {
     job: Job,
     since: Instant,
     reply: SyncSender<Reply>,
-}
-
-/// How the store is, as of a second ago.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Health {
-    /// Serials by state.
-    pub counts: Counts,
-    /// Whether the store answers.
-    pub ok: bool,
-    /// Since when that is so.
-    pub since: Timestamp,
 }
 
 /// A handle to the running line, which every adapter has a clone of.
@@ -60,6 +50,12 @@ pub struct Ticket {
     known: Option<Reply>,
 }
 
+/// A look at the line that was asked for.
+pub struct Look {
+    counted: Option<Receiver<()>>,
+    health: Arc<Mutex<Health>>,
+}
+
 /// An answer, and the moment at which it was known.
 type Reply = (Result<Done>, Instant);
 
@@ -67,12 +63,11 @@ impl Line {
     /// Starts the thread of `issuer`. It ends after [`Line::finish`], or when the last handle is dropped, and gives back
     /// what it had reserved.
     #[must_use]
-    pub fn start(issuer: Issuer) -> (Self, JoinHandle<Result<()>>) {
+    pub fn start(mut issuer: Issuer) -> (Self, JoinHandle<Result<()>>) {
         let (queue, jobs) = mpsc::sync_channel(WAITING);
-        let health = Health { counts: Counts::default(), ok: true, since: Timestamp::now() };
-        let health = Arc::new(Mutex::new(health));
-        let stages = issuer.stages().clone();
-        let thread = Thread { issuer, health: Arc::clone(&health), counted: None, failed: None };
+        let watch = Watch::new(&mut issuer);
+        let (health, stages) = (watch.health(), issuer.stages().clone());
+        let thread = Thread { issuer, watch };
         (Self { queue, health, stages }, std::thread::spawn(move || thread.work(&jobs)))
     }
 
@@ -97,9 +92,28 @@ impl Line {
         &self.stages
     }
 
-    /// How the store is; it is not asked for that.
+    /// Asks how the line is, after the jobs that were handed in before.
+    #[must_use]
+    pub fn look(&self) -> Look {
+        let (reply, counted) = mpsc::sync_channel(1);
+        // A queue that is full has other work.
+        let asked = self.queue.try_send(Message::Count(reply));
+        Look { counted: asked.is_ok().then_some(counted), health: Arc::clone(&self.health) }
+    }
+
+    /// How the line is, as of a second ago; neither store nor key is asked for that.
     #[must_use]
     pub fn health(&self) -> Health {
+        *self.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Look {
+    /// Waits for the answer; if it takes too long, for want of a store that answers, it is that of a while ago.
+    #[must_use]
+    pub fn wait(self) -> Health {
+        // Whichever way the wait ends, what is known now is the answer.
+        let _ = self.counted.map(|counted| counted.recv_timeout(PATIENCE));
         *self.health.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -127,19 +141,17 @@ impl Ticket {
 
 struct Thread {
     issuer: Issuer,
-    health: Arc<Mutex<Health>>,
-    counted: Option<Instant>,
-    /// When a commit last failed, if none has succeeded since.
-    failed: Option<Instant>,
+    watch: Watch,
 }
 
 impl Thread {
     fn work(mut self, queue: &Receiver<Message>) -> Result<()> {
         let mut finish = false;
         while !finish {
-            self.count();
+            self.watch.look(&mut self.issuer);
             let mut marks = 0;
             let mut waiting: Vec<Waiting> = Vec::new();
+            let mut looking: Vec<SyncSender<()>> = Vec::new();
             let mut next = match queue.recv_timeout(COUNT) {
                 Ok(message) => Some(message),
                 Err(RecvTimeoutError::Timeout) => continue,
@@ -148,6 +160,7 @@ impl Thread {
             while let Some(message) = next.take() {
                 match message {
                     Message::Finish => finish = true,
+                    Message::Count(reply) => looking.push(reply),
                     Message::Job(job) => {
                         marks += job.marks();
                         waiting.push(*job);
@@ -158,10 +171,16 @@ impl Thread {
                 }
             }
             self.answer(waiting);
+            if !looking.is_empty() {
+                self.watch.count(&mut self.issuer);
+                // Whoever looked may have lost patience.
+                for reply in looking {
+                    let _ = reply.send(());
+                }
+            }
         }
         // What those who ask after the end are told.
-        self.counted = None;
-        self.count();
+        self.watch.count(&mut self.issuer);
         self.issuer.finish().map_err(|e| Error { kind: Kind::Unusable, ..e })
     }
 
@@ -170,73 +189,12 @@ impl Thread {
         waiting.iter().for_each(|job| stages.note(Stage::Wait, job.since.elapsed()));
         let (jobs, replies): (Vec<Job>, Vec<_>) = waiting.into_iter().map(|w| (w.job, w.reply)).unzip();
         let answers = self.issuer.process(&jobs, Timestamp::now());
-        let failed = answers.iter().find_map(|a| a.as_ref().err().filter(|e| e.kind == Kind::Storage).cloned());
-        match failed {
-            Some(e) => {
-                self.failed = Some(Instant::now());
-                self.note(Err(e));
-            }
-            None if answers.iter().flatten().any(is_written) => {
-                self.failed = None;
-                self.note(Ok(()));
-            }
-            None => {}
-        }
+        self.watch.learn(&answers);
         let at = Instant::now();
         for (answer, reply) in answers.into_iter().zip(replies) {
             // Whoever asked may have gone; the marks are on record, and its request id finds them.
             let _ = reply.send((answer, at));
         }
-    }
-
-    /// Reads the counts anew if that is due.
-    fn count(&mut self) {
-        if self.counted.is_some_and(|at| at.elapsed() < COUNT) {
-            return;
-        }
-        self.counted = Some(Instant::now());
-        match self.issuer.counts() {
-            Ok(counts) => {
-                self.health.lock().unwrap_or_else(PoisonError::into_inner).counts = counts;
-                self.try_to_write();
-            }
-            Err(e) => self.note(Err(e)),
-        }
-    }
-
-    /// Notes that the store answers; of one that failed to write, only once it writes.
-    fn try_to_write(&mut self) {
-        match self.failed {
-            Some(at) if at.elapsed() < DOUBT => {}
-            Some(_) => {
-                let touched = self.issuer.touch();
-                self.failed = touched.as_ref().err().map(|_| Instant::now());
-                self.note(touched);
-            }
-            None => self.note(Ok(())),
-        }
-    }
-
-    /// Notes whether the store answers, and says when that changes.
-    fn note(&mut self, outcome: Result<()>) {
-        let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
-        if health.ok == outcome.is_ok() {
-            return;
-        }
-        (health.ok, health.since) = (outcome.is_ok(), Timestamp::now());
-        match outcome {
-            Ok(()) => event(Level::Info, "store-answers-again", json!({})),
-            Err(e) => event(Level::Error, "store-fails", json!({"message": e.message, "hint": e.hint})),
-        }
-    }
-}
-
-/// Whether something was written for it.
-fn is_written(done: &Done) -> bool {
-    match done {
-        Done::Issued(issued) => issued.again < issued.marks.len() as u64,
-        Done::Noted(_) | Done::ReadBack(..) => true,
-        Done::Found(..) => false,
     }
 }
 

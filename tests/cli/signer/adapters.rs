@@ -111,17 +111,19 @@ fn the_live_view_prints_a_look_for_scripts() {
     assert_eq!(
         lines,
         [
-            "line       line 1, key ID, running as \"line\" since TIME",
+            "line       line 1, running as \"line\" since TIME",
             "seen       TIME",
+            &lines[2],
             "store      h/serials.db answers since TIME",
             "rate       0.0 marks/s  ▁",
             "serials    9007199254740992 left, 0 of them reserved",
-            &lines[5],
+            &lines[6],
             "marks      0 issued, 0 verified, 0 void, 0 lost, 0 closed",
             "requests   2, 0 refused, 0 failed",
         ]
     );
-    assert!(lines[5].starts_with("delegation DATE to DATE: "), "{}", lines[5]);
+    assert!(lines[2].starts_with("key ") && lines[2].ends_with(" signs since TIME"), "{}", lines[2]);
+    assert!(lines[6].starts_with("delegation DATE to DATE: "), "{}", lines[6]);
     place
         .run(&format!("line top --connect {socket}"))
         .says(2, "error: there is no terminal to watch the line on\nhint: for scripts there is --once");

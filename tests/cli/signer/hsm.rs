@@ -5,6 +5,7 @@ use super::softhsm::{PIN, SoftHsm};
 use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 use touchmark_formats::disclosure::Disclosure;
 use touchmark_formats::signed::Signed;
 use touchmark_formats::trust::Trust;
@@ -70,6 +71,41 @@ fn a_running_line_signs_in_the_token() {
     drop(client);
     let log = line.stop();
     assert!(!log.contains(PIN), "{log}");
+    hsm.run("line verify-journal --home line").done();
+}
+
+/// A line is told of a token that was drawn out by nobody: it notices, answers `retry`, and goes on once the token is back.
+#[cfg(unix)]
+#[test]
+fn a_token_is_drawn_out_of_a_running_line_and_put_back() {
+    let Some(hsm) = line_with_token() else { return };
+    let line = super::line::Running::spawn(hsm.command("line run --home line --tcp 127.0.0.1:0"));
+    let mut client = line.connect();
+    let mut key_is = |ok: bool| {
+        let until = Instant::now() + Duration::from_secs(30);
+        while client.ask("{\"do\":\"status\"}").status.unwrap().key_ok != ok {
+            assert!(Instant::now() < until, "the key's state is never {ok}");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    };
+    let mut asker = line.connect();
+    let request = "{\"id\":\"a\",\"part\":\"P\",\"count\":2}";
+    let first = asker.ask(request);
+    assert_eq!(first.marks.len(), 2);
+    let (tokens, away) = (hsm.place.path("tokens"), hsm.place.path("away"));
+    std::fs::rename(&tokens, &away).unwrap();
+    key_is(false);
+    let failed = asker.ask("{\"id\":\"b\",\"part\":\"P\",\"count\":3}");
+    assert_eq!(failed.error.as_ref().map(|e| e.kind.as_str()), Some("retry"), "{failed:?}");
+    assert_eq!(asker.ask(request).marks, first.marks, "what is on record needs no key");
+    std::fs::rename(&away, &tokens).unwrap();
+    key_is(true);
+    let again = asker.ask("{\"id\":\"b\",\"part\":\"P\",\"count\":3}");
+    assert_eq!(again.marks.iter().map(|mark| mark.serial).collect::<Vec<_>>(), [3, 4, 5], "{again:?}");
+    drop((client, asker));
+    let log = line.stop();
+    assert!(log.contains("\"event\":\"key-fails\"") && log.contains("\"event\":\"key-signs-again\""), "{log}");
+    assert!(!log.contains("store-fails") && !log.contains(PIN), "{log}");
     hsm.run("line verify-journal --home line").done();
 }
 
@@ -300,6 +336,8 @@ fn in_its_own_process() {
     std::fs::remove_dir(&tokens).unwrap();
     std::fs::rename(&away, &tokens).unwrap();
     module().finalize().unwrap();
+    // For half a second nobody looks for it again.
+    std::thread::sleep(Duration::from_millis(600));
     sign(5).unwrap();
     // Many threads at once, each with a session of its own, as a line does.
     std::thread::scope(|scope| {

@@ -65,17 +65,18 @@ fn print_running(status: &Status, json: bool, io: &mut Io<'_>) -> Result<()> {
     if json {
         return io.print(format!("{}\n", serde_json::to_string(status).unwrap_or_default()));
     }
-    let store = if status.store_ok { "answers" } else { "FAILS" };
+    let (store, key) = if_well(status);
     io.print(format!(
-        "line       {}, key {}, running as {:?} since {}\nmay mark   {} to {}\nstore      {}, {store} since {}\nleft       \
-         {}, {} of them reserved\nissued     {}\nverified   {}\nvoid       {}\nlost       {}\nclosed     {}\nrequests   {}, {} refused, \
-         {} failed\n",
+        "line       {}, running as {:?} since {}\nmay mark   {} to {}\nkey        {}, {key} since {}\nstore      {}, {store} \
+         since {}\nleft       {}, {} of them reserved\nissued     {}\nverified   {}\nvoid       {}\nlost       {}\nclosed     \
+         {}\nrequests   {}, {} refused, {} failed\n",
         status.line,
-        status.key,
         status.name,
         status.started,
         status.not_before,
         status.not_after,
+        status.key,
+        status.key_since,
         status.store,
         status.store_since,
         status.left,
@@ -93,6 +94,11 @@ fn print_running(status: &Status, json: bool, io: &mut Io<'_>) -> Result<()> {
         io.print(format!("error      {} {}\n", error.at, error.message))?;
     }
     Ok(())
+}
+
+/// What the store and the key of a line do, in a word each.
+pub(super) fn if_well(status: &Status) -> (&'static str, &'static str) {
+    (if status.store_ok { "answers" } else { "FAILS" }, if status.key_ok { "signs" } else { "FAILS" })
 }
 
 pub(super) fn ask(socket: &str) -> Result<Status> {

@@ -1,11 +1,11 @@
 //! From a URI to sessions with the token that it names, and to the key in it.
 
+use super::module::{Module, Use};
 use super::point::{ED25519_NAME, ED25519_OID, is_ed25519, public_key};
 use super::{Missing, Uri, trouble};
 use crate::error::{Error, Result};
 use crate::files;
 use crate::keys::{Passphrase, Unlock};
-use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
 use cryptoki::error::{Error as Fault, RvError};
 use cryptoki::mechanism::Mechanism;
 use cryptoki::mechanism::eddsa::{EddsaParams, EddsaSignatureScheme};
@@ -13,21 +13,13 @@ use cryptoki::object::{Attribute, AttributeType, KeyType, ObjectClass, ObjectHan
 use cryptoki::session::{Session, UserType};
 use cryptoki::slot::{Slot, TokenInfo};
 use cryptoki::types::AuthPin;
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Arc;
 use touchmark_formats::key::KeyBytes;
 
-/// The environment variable with the PKCS#11 module of URIs that do not name one.
-pub(super) const MODULE_VARIABLE: &str = "TOUCHMARK_PKCS11_MODULE";
-
-/// Modules are initialised once in a process, and stay (PKCS#11 3.1, section 5.4).
-static MODULES: Mutex<BTreeMap<PathBuf, Pkcs11>> = Mutex::new(BTreeMap::new());
-
-/// Logged-in sessions and the key. Sessions are closed by [`Drop`], and never after the module forgot them: it may have
-/// given their numbers to others since.
+/// Logged-in sessions and the key, good as long as the module keeps its age.
 pub(super) struct Connection {
-    context: Pkcs11,
+    module: Arc<Module>,
+    age: u64,
     slot: Slot,
     key: ObjectHandle,
     idle: Vec<Session>,
@@ -48,26 +40,29 @@ impl From<Error> for Refusal {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.idle.drain(..).for_each(|session| drop(session.close()));
+        if self.module.enter().age() == self.age {
+            self.idle.drain(..).for_each(|session| drop(session.close()));
+        }
     }
 }
 
 impl Connection {
     pub(super) fn open(
         uri: &Uri,
-        context: Pkcs11,
-        slot: Slot,
+        module: &Arc<Module>,
         pin: Option<&Passphrase>,
         missing: Missing,
     ) -> std::result::Result<(Self, KeyBytes), Refusal> {
+        let entered = module.enter();
+        let slot = find_token(uri, &entered)?;
         let fault = |e: Fault| trouble::explain(&e, uri);
         let session = match missing {
-            Missing::Generate => context.open_rw_session_no_drop(slot),
-            Missing::Refuse => context.open_ro_session_no_drop(slot),
+            Missing::Generate => entered.context.open_rw_session_no_drop(slot),
+            Missing::Refuse => entered.context.open_ro_session_no_drop(slot),
         };
         let session = session.map_err(fault)?;
         let open = || -> std::result::Result<(ObjectHandle, KeyBytes), Refusal> {
-            log_in(uri, &context, slot, &session, pin)?;
+            log_in(uri, &entered, slot, &session, pin)?;
             let key = match (find_key(uri, &session)?, missing) {
                 (Some(key), _) => key,
                 (None, Missing::Refuse) => return Err(trouble::no_key(uri, &key_labels(&session)).into()),
@@ -76,7 +71,10 @@ impl Connection {
             Ok((key, public_key_of(uri, &session, key)?))
         };
         match open() {
-            Ok((key, public)) => Ok((Self { context, slot, key, idle: vec![session] }, public)),
+            Ok((key, public)) => {
+                let (module, age) = (Arc::clone(module), entered.age());
+                Ok((Self { module, age, slot, key, idle: vec![session] }, public))
+            }
             Err(e) => {
                 let _ = session.close();
                 Err(e)
@@ -88,9 +86,14 @@ impl Connection {
         self.key
     }
 
+    /// The module's age at which it was made.
+    pub(super) fn age(&self) -> u64 {
+        self.age
+    }
+
     /// A session that nobody uses. A login holds for all of them.
-    pub(super) fn take(&mut self) -> std::result::Result<Session, Fault> {
-        self.idle.pop().map_or_else(|| self.context.open_ro_session_no_drop(self.slot), Ok)
+    pub(super) fn take(&mut self, module: &Use<'_>) -> std::result::Result<Session, Fault> {
+        self.idle.pop().map_or_else(|| module.context.open_ro_session_no_drop(self.slot), Ok)
     }
 
     pub(super) fn put_back(&mut self, session: Session) {
@@ -101,16 +104,12 @@ impl Connection {
     pub(super) fn abandon(mut self) {
         self.idle.clear();
     }
+}
 
-    pub(super) fn is_exportable(&mut self, uri: &Uri) -> Result<bool> {
-        let fault = |e: Fault| trouble::explain(&e, uri);
-        let session = self.take().map_err(fault)?;
-        let asked = [AttributeType::Extractable, AttributeType::Sensitive];
-        let found = session.get_attributes(self.key, &asked);
-        self.put_back(session);
-        let found = found.map_err(fault)?;
-        Ok(found.contains(&Attribute::Extractable(true)) || found.contains(&Attribute::Sensitive(false)))
-    }
+/// Whether the token would give `key` out.
+pub(super) fn is_exportable(session: &Session, key: ObjectHandle) -> std::result::Result<bool, Fault> {
+    let found = session.get_attributes(key, &[AttributeType::Extractable, AttributeType::Sensitive])?;
+    Ok(found.contains(&Attribute::Extractable(true)) || found.contains(&Attribute::Sensitive(false)))
 }
 
 /// Plain Ed25519 (RFC 8032). Without parameters, always: SoftHSM ignores them, others refuse them.
@@ -118,31 +117,14 @@ pub(super) fn sign(session: &Session, key: ObjectHandle, message: &[u8]) -> std:
     session.sign(&Mechanism::Eddsa(EddsaParams::new(EddsaSignatureScheme::Ed25519)), key, message)
 }
 
-/// The module, ready for use.
-fn module(path: &Path) -> Result<Pkcs11> {
-    let mut modules = MODULES.lock().unwrap_or_else(PoisonError::into_inner);
-    let context = match modules.get(path) {
-        Some(known) => known.clone(),
-        None => Pkcs11::new(path).map_err(|e| trouble::no_module(path, &e))?,
-    };
-    match context.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)) {
-        Ok(()) | Err(Fault::Pkcs11(RvError::CryptokiAlreadyInitialized, _)) => {}
-        Err(e) => return Err(trouble::no_module(path, &e)),
-    }
-    modules.insert(path.to_owned(), context.clone());
-    Ok(context)
-}
-
 /// The one token that fits.
-pub(super) fn find_token(uri: &Uri) -> Result<(Pkcs11, Slot)> {
-    let path = uri.module_path.clone().or_else(|| std::env::var_os(MODULE_VARIABLE).map(PathBuf::from));
-    let context = module(&path.ok_or_else(trouble::which_module)?)?;
-    let slots = context.get_slots_with_token().map_err(|e| trouble::explain(&e, uri))?;
-    let tokens = slots.into_iter().filter_map(|slot| Some((slot, context.get_token_info(slot).ok()?)));
+fn find_token(uri: &Uri, module: &Use<'_>) -> Result<Slot> {
+    let slots = module.context.get_slots_with_token().map_err(|e| trouble::explain(&e, uri))?;
+    let tokens = slots.into_iter().filter_map(|slot| Some((slot, module.context.get_token_info(slot).ok()?)));
     let tokens: Vec<_> = tokens.filter(|(_, token)| token.token_initialized()).collect();
     let fitting: Vec<_> = tokens.iter().filter(|(slot, token)| fits(uri, *slot, token)).collect();
     match fitting.as_slice() {
-        [(slot, _)] => Ok((context, *slot)),
+        [(slot, _)] => Ok(*slot),
         [] => Err(trouble::no_token(uri, &names(tokens.iter()))),
         several => Err(trouble::several_tokens(uri, &names(several.iter().copied()))),
     }
@@ -162,8 +144,10 @@ fn fits(uri: &Uri, slot: Slot, token: &TokenInfo) -> bool {
 }
 
 /// The PIN, where the token wants one that is not typed on its own keys.
-pub(super) fn pin(uri: &Uri, context: &Pkcs11, slot: Slot, unlock: &mut dyn Unlock) -> Result<Option<Passphrase>> {
-    let token = context.get_token_info(slot).map_err(|e| trouble::explain(&e, uri))?;
+pub(super) fn pin(uri: &Uri, module: &Module, unlock: &mut dyn Unlock) -> Result<Option<Passphrase>> {
+    let module = module.enter();
+    let slot = find_token(uri, &module)?;
+    let token = module.context.get_token_info(slot).map_err(|e| trouble::explain(&e, uri))?;
     if !token.login_required() || token.protected_authentication_path() {
         return Ok(None);
     }
@@ -178,12 +162,12 @@ pub(super) fn pin(uri: &Uri, context: &Pkcs11, slot: Slot, unlock: &mut dyn Unlo
 
 fn log_in(
     uri: &Uri,
-    context: &Pkcs11,
+    module: &Use<'_>,
     slot: Slot,
     session: &Session,
     pin: Option<&Passphrase>,
 ) -> std::result::Result<(), Refusal> {
-    let token = context.get_token_info(slot).map_err(|e| trouble::explain(&e, uri))?;
+    let token = module.context.get_token_info(slot).map_err(|e| trouble::explain(&e, uri))?;
     if !token.login_required() {
         return Ok(());
     }

@@ -1,7 +1,7 @@
 //! What goes wrong with tokens, in words for whoever stands before one.
 
 use super::Uri;
-use super::connection::MODULE_VARIABLE;
+use super::module::MODULE_VARIABLE;
 use crate::error::{Error, Kind};
 use cryptoki::error::{Error as Fault, RvError};
 use std::path::Path;
@@ -73,9 +73,8 @@ pub(super) fn pin_locked(uri: &Uri) -> Error {
 }
 
 pub(super) fn lost(uri: &Uri) -> Error {
-    Error::unusable(format!("the token {} is gone", uri.token_name())).hint(
-        "put it back, or look at its network and power; nothing was signed, and the next attempt looks for it again",
-    )
+    Error::unusable(format!("the token {} is gone", uri.token_name()))
+        .hint("put it back, or look at its network and power; nothing was signed, and it is looked for again")
 }
 
 pub(super) fn which_module() -> Error {

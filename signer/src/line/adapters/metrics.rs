@@ -24,7 +24,7 @@ type Figure = (&'static str, &'static str, &'static str, f64);
 fn figures(status: &Status) -> Vec<Figure> {
     let count = |name, kind, help, n: u64| (name, kind, help, n as f64);
     let (counter, gauge) = ("counter", "gauge");
-    let ok = u64::from(status.store_ok);
+    let ok = |ok: bool| u64::from(ok);
     let days = days_left(status, Timestamp::now());
     let started = status.started.as_millisecond() as f64 / 1000.0;
     vec![
@@ -47,8 +47,14 @@ fn figures(status: &Status) -> Vec<Figure> {
         ),
         count("touchmark_line_requests_total", counter, "Requests to this process.", status.requests),
         count("touchmark_line_refused_total", counter, "Of these, requests that a rule refused.", status.refused),
-        count("touchmark_line_failed_total", counter, "Of these, requests that the store failed.", status.failed),
-        count("touchmark_line_store_ok", gauge, "1 while the store answers.", ok),
+        count(
+            "touchmark_line_failed_total",
+            counter,
+            "Of these, requests that the store or the key failed.",
+            status.failed,
+        ),
+        count("touchmark_line_store_ok", gauge, "1 while the store answers.", ok(status.store_ok)),
+        count("touchmark_line_key_ok", gauge, "1 while the line key signs.", ok(status.key_ok)),
         count("touchmark_line_delegation_days_left", gauge, "Days that the delegation covers, today included.", days),
         ("process_start_time_seconds", gauge, "When the process began, in Unix time.", started),
     ]

@@ -1,5 +1,6 @@
 //! What the live view shows, as lines of text.
 
+use crate::cli::line::status::if_well;
 use crate::line::adapters::metrics::days_left;
 use crate::line::desk::Status;
 use crossterm::style::Stylize;
@@ -80,7 +81,7 @@ impl Frame {
             lines.push((Tone::Bad, format!("no answer  {trouble}")));
         }
         if let Some((status, _)) = &history.last {
-            about_errors(status, height.saturating_sub(lines.len()), &mut lines);
+            about_errors(status, width, height.saturating_sub(lines.len()), &mut lines);
         }
         let cut = |(tone, line): (Tone, String)| {
             let harmless = line.chars().map(|letter| if letter.is_control() { '?' } else { letter });
@@ -107,11 +108,13 @@ impl Frame {
 }
 
 fn about(status: &Status, at: Timestamp, lines: &mut Vec<(Tone, String)>) {
-    let Status { line, key, name, started, store, store_ok, store_since, .. } = status;
-    lines.push((Tone::Plain, format!("line       {line}, key {key}, running as {name:?} since {}", second(*started))));
+    let Status { line, key, name, started, store, store_ok, store_since, key_ok, key_since, .. } = status;
+    lines.push((Tone::Plain, format!("line       {line}, running as {name:?} since {}", second(*started))));
     lines.push((Tone::Plain, format!("seen       {}", second(at))));
-    let (tone, what) = if *store_ok { (Tone::Plain, "answers") } else { (Tone::Bad, "FAILS") };
-    lines.push((tone, format!("store      {store} {what} since {}", second(*store_since))));
+    let tone = |ok: bool| if ok { Tone::Plain } else { Tone::Bad };
+    let (store_does, key_does) = if_well(status);
+    lines.push((tone(*key_ok), format!("key        {key} {key_does} since {}", second(*key_since))));
+    lines.push((tone(*store_ok), format!("store      {store} {store_does} since {}", second(*store_since))));
 }
 
 fn about_rate(history: &History, status: &Status, width: usize, lines: &mut Vec<(Tone, String)>) {
@@ -151,9 +154,24 @@ fn about_marks(status: &Status, lines: &mut Vec<(Tone, String)>) {
     lines.push((Tone::Plain, format!("requests   {requests}, {refused} refused, {failed} failed")));
 }
 
-fn about_errors(status: &Status, room: usize, lines: &mut Vec<(Tone, String)>) {
-    let newest_first = status.errors.iter().rev().take(room);
-    lines.extend(newest_first.map(|e| (Tone::Plain, format!("error      {} {}", second(e.at), e.message))));
+fn about_errors(status: &Status, width: usize, room: usize, lines: &mut Vec<(Tone, String)>) {
+    let newest_first = status.errors.iter().rev();
+    let told = newest_first.flat_map(|e| folded(&format!("error      {} {}", second(e.at), e.message), width));
+    lines.extend(told.take(room).map(|line| (Tone::Plain, line)));
+}
+
+/// A line and those that go on with it, indented, each of at most `width` letters where that leaves room for words.
+fn folded(line: &str, width: usize) -> Vec<String> {
+    let indent = " ".repeat("error      ".len());
+    let mut lines: Vec<String> = vec![String::new()];
+    for word in line.split_inclusive(' ') {
+        let full = |line: &String| line.chars().count() + word.trim_end().chars().count() > width;
+        if lines.last().is_some_and(|last| full(last) && last.trim() != "") {
+            lines.push(indent.clone());
+        }
+        lines.last_mut().into_iter().for_each(|last| last.push_str(word));
+    }
+    lines.into_iter().map(|line| line.trim_end().to_owned()).collect()
 }
 
 /// An instant without the fractions of its second.
@@ -173,7 +191,7 @@ mod tests {
     fn status(issued: u64, left: u64) -> Status {
         serde_json::from_value(json!({
             "line": "Line 1", "name": "line", "key": "0a1b2c3d", "store": "h/serials.db", "store_ok": true,
-            "store_since": at(0), "started": at(0), "not_before": "2026-01-01", "not_after": "2026-12-31", "left": left,
+            "store_since": at(0), "key_ok": true, "key_since": at(0), "started": at(0), "not_before": "2026-01-01", "not_after": "2026-12-31", "left": left,
             "reserved": 1000, "issued": issued, "verified": 3, "void": 1, "lost": 0, "closed": 0, "requests": 9, "refused": 2,
             "failed": 0, "errors": [{"at": at(1), "message": "older"}, {"at": at(2), "message": "newer \u{1b}[2J"}],
         }))
@@ -193,8 +211,9 @@ mod tests {
         let frame = Frame::of(&watched(), None, 100, 50).plain();
         assert_eq!(
             frame,
-            "line       Line 1, key 0a1b2c3d, running as \"line\" since 2026-09-21T14:13:20Z\n\
+            "line       Line 1, running as \"line\" since 2026-09-21T14:13:20Z\n\
              seen       2026-09-21T14:13:23Z\n\
+             key        0a1b2c3d signs since 2026-09-21T14:13:20Z\n\
              store      h/serials.db answers since 2026-09-21T14:13:20Z\n\
              rate       100.0 marks/s  ▅█▁\n\
              serials    500000000 left, 1000 of them reserved: 58 days at this rate\n\
@@ -204,6 +223,16 @@ mod tests {
              error      2026-09-21T14:13:22Z newer ?[2J\n\
              error      2026-09-21T14:13:21Z older\n"
         );
+    }
+
+    #[test]
+    fn long_errors_go_on_below() {
+        assert_eq!(folded("error      12:00 a b c", 40), ["error      12:00 a b c"]);
+        assert_eq!(
+            folded("error      12:00 there is no room on the disk", 24),
+            ["error      12:00 there", "           is no room on", "           the disk"]
+        );
+        assert_eq!(folded("error      antidisestablishmentarianism it is", 20).len(), 3, "a long word is cut later");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::answer::{self, Answer};
 use crate::error::Error;
 use crate::line::adapters::metrics;
-use crate::line::desk::{Desk, Pending};
+use crate::line::desk::{Desk, Pending, Status};
 use crate::line::protocol::{self, Action, Request};
 use hyper::{Method, StatusCode};
 use serde_json::json;
@@ -84,7 +84,7 @@ pub(super) fn answer(route: Route, body: &[u8], desk: &Desk) -> Answer {
             Answer::text("text/plain; version=0.0.4; charset=utf-8", metrics::text(&desk.status(), desk.stages()))
         }
         Route::OpenApi => Answer::text("application/json", super::OPENAPI),
-        Route::Status => Answer::json(StatusCode::OK, &desk.status()),
+        Route::Status => Answer::json(StatusCode::OK, &desk.status_now()),
         Route::Find(serial) => one(desk, Request { action: Action::Find, serial: Some(serial), ..Request::default() }),
         Route::Issue => match request(body) {
             Ok(request) if request.action != Action::Issue => answer::bad("`do` is not for this path"),
@@ -106,7 +106,8 @@ pub(super) fn answer(route: Route, body: &[u8], desk: &Desk) -> Answer {
 }
 
 fn ready(desk: &Desk) -> Answer {
-    let ready = desk.status().store_ok;
+    let Status { store_ok, key_ok, .. } = desk.status();
+    let ready = store_ok && key_ok;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     Answer::json(status, &json!({ "ready": ready }))
 }
