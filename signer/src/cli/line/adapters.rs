@@ -106,12 +106,14 @@ impl Adapters {
         }
         if let Some(folder) = self.folder {
             let (desk, stop) = (desk.clone(), stop.clone());
-            threads.push(std::thread::spawn(move || folder.run(&desk, &stop, &|text| say("hot-folder", text))));
+            threads.push(std::thread::spawn(move || {
+                folder.run(&desk, &stop, &|level, text| say(level, "hot-folder", text))
+            }));
         }
         if let Some((options, dialect)) = self.mqtt {
             let (desk, stop) = (desk.clone(), stop.clone());
             threads.push(std::thread::spawn(move || {
-                failed("mqtt", mqtt::run(&options, dialect, &desk, &stop, &|text| say("mqtt", text)));
+                failed("mqtt", mqtt::run(&options, dialect, &desk, &stop, &|level, text| say(level, "mqtt", text)));
             }));
         }
         threads
@@ -174,8 +176,8 @@ fn dialect(args: &Args, name: &str) -> Result<Box<dyn Dialect>> {
     }
 }
 
-fn say(way: &str, text: &str) {
-    event(Level::Info, way, json!({ "message": text }));
+fn say(level: Level, way: &str, text: &str) {
+    event(level, way, json!({ "message": text }));
 }
 
 fn failed(way: &str, result: Result<()>) {

@@ -15,8 +15,12 @@ pub mod http;
 pub mod metrics;
 pub mod mqtt;
 
+use super::log::Level;
 use super::stop::Stop;
 use std::time::Duration;
+
+/// Is told what happens on a way in.
+pub type Say<'a> = dyn Fn(Level, &str) + 'a;
 
 /// How often an adapter looks whether it is to end.
 const LOOK: Duration = Duration::from_millis(100);

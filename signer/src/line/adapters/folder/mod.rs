@@ -18,14 +18,15 @@
 mod answers;
 mod table;
 
-use super::LOOK;
+use super::{LOOK, Say};
 use crate::error::{Error, Result};
 use crate::files::{self, Access};
 use crate::line::desk::Desk;
+use crate::line::log::Level;
 use crate::line::stop::Stop;
 use answers::{Names, Outcome, Row};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
@@ -45,6 +46,8 @@ pub struct HotFolder {
     settle: Duration,
     /// What stood in `in`, and since when it stands still.
     seen: BTreeMap<PathBuf, Seen>,
+    /// What stood in `in` under an order's name and is no file, of which was told.
+    strangers: BTreeSet<PathBuf>,
     /// Held as long as this process serves the folder.
     _lock: fs::File,
 }
@@ -84,7 +87,7 @@ impl HotFolder {
         for name in ["work", "rejected"] {
             files::clear_unfinished(&dir.join(name))?;
         }
-        Ok(Self { dir: dir.to_owned(), settle, seen: BTreeMap::new(), _lock: lock })
+        Ok(Self { dir: dir.to_owned(), settle, seen: BTreeMap::new(), strangers: BTreeSet::new(), _lock: lock })
     }
 
     /// The folder.
@@ -94,13 +97,13 @@ impl HotFolder {
     }
 
     /// Answers orders until `stop`; `say` is told of each.
-    pub fn run(mut self, desk: &Desk, stop: &Stop, say: &dyn Fn(&str)) {
+    pub fn run(mut self, desk: &Desk, stop: &Stop, say: &Say<'_>) {
         let mut trouble: Option<String> = None;
         while !stop.is_said() {
             let now = self.pass(desk, stop, say).unwrap_or_else(|e| Some(e.message));
             // Said when it begins and not ten times a second.
             if let Some(what) = now.as_ref().filter(|_| now != trouble) {
-                say(&format!("orders wait: {what}"));
+                say(Level::Error, &format!("orders wait: {what}"));
             }
             stop.wait_for(if now.is_some() { PAUSE } else { LOOK });
             trouble = now;
@@ -108,8 +111,9 @@ impl HotFolder {
     }
 
     /// Answers what waits; says why something still does if it should be left alone for a while.
-    fn pass(&mut self, desk: &Desk, stop: &Stop, say: &dyn Fn(&str)) -> Result<Option<String>> {
+    fn pass(&mut self, desk: &Desk, stop: &Stop, say: &Say<'_>) -> Result<Option<String>> {
         self.finish_answers()?;
+        self.tell_strangers(say)?;
         let mut orders: Vec<(PathBuf, bool)> = self.csv_in("work")?.into_iter().map(|path| (path, false)).collect();
         orders.extend(self.settled()?.into_iter().map(|path| (path, true)));
         for (path, fresh) in orders {
@@ -119,12 +123,24 @@ impl HotFolder {
             let Some(path) = (if fresh { self.claim(&path)? } else { Some(path) }) else { continue };
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             match self.take(&path, fresh, desk)? {
-                Taken::Answered => say(&format!("{name}: answered")),
-                Taken::Rejected(why) => say(&format!("{name}: rejected: {why}")),
+                Taken::Answered => say(Level::Info, &format!("{name}: answered")),
+                Taken::Rejected(why) => say(Level::Warn, &format!("{name}: rejected: {why}")),
                 Taken::Waiting(why) => return Ok(Some(format!("{name}: {why}"))),
             }
         }
         Ok(None)
+    }
+
+    /// Tells once of what is called like an order and is none.
+    fn tell_strangers(&mut self, say: &Say<'_>) -> Result<()> {
+        let entries = self.entries("in")?;
+        let strangers: BTreeSet<PathBuf> = entries.filter(|path| is_called_so(path) && !is_file(path)).collect();
+        for path in strangers.difference(&self.strangers) {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            say(Level::Warn, &format!("{name}: left alone: it is no file, but a link, a folder or a pipe"));
+        }
+        self.strangers = strangers;
+        Ok(())
     }
 
     /// The orders in `in` that have stood still for long enough, the oldest name first.
@@ -147,11 +163,16 @@ impl HotFolder {
 
     /// The CSV files of a folder, sorted. Hidden ones are somebody's unfinished work.
     fn csv_in(&self, folder: &str) -> Result<Vec<PathBuf>> {
-        let dir = self.dir.join(folder);
-        let entries = fs::read_dir(&dir).map_err(|e| Error::io("read", &dir, &e))?;
-        let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(|p| is_order(p)).collect();
+        let mut paths: Vec<PathBuf> =
+            self.entries(folder)?.filter(|path| is_called_so(path) && is_file(path)).collect();
         paths.sort();
         Ok(paths)
+    }
+
+    fn entries(&self, folder: &str) -> Result<impl Iterator<Item = PathBuf> + use<>> {
+        let dir = self.dir.join(folder);
+        let entries = fs::read_dir(&dir).map_err(|e| Error::io("read", &dir, &e))?;
+        Ok(entries.flatten().map(|entry| entry.path()))
     }
 
     /// Moves an order to where no one else writes; `None` while another of its name is there.
@@ -248,10 +269,15 @@ fn before() -> Vec<String> {
     vec![what.to_owned(), hint.to_owned()]
 }
 
-fn is_order(path: &Path) -> bool {
+/// Whether a path has an order's name.
+fn is_called_so(path: &Path) -> bool {
     let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
-    // A link could lead to what only this process may read.
-    name.ends_with(".csv") && !name.starts_with('.') && fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file())
+    name.ends_with(".csv") && !name.starts_with('.')
+}
+
+/// Whether it is a file itself: a link could lead to what only this process may read.
+fn is_file(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file())
 }
 
 /// What the ids of a file's requests begin with.

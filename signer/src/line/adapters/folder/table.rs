@@ -28,15 +28,15 @@ pub(super) fn parse(bytes: &[u8], path: &Path, id: &str) -> Result<Vec<Order>, V
     let name = Path::new(path.file_name().unwrap_or_default());
     // No part, lot or date has a double quote in it.
     if bytes.iter().filter(|byte| **byte == b'"').count() % 2 == 1 {
-        return Err(vec![format!("{}: a cell in double quotes has no end: the file may be cut off", name.display())]);
+        return Err(vec!["a cell in double quotes has no end: the file may be cut off".to_owned()]);
     }
-    let table = Table::new(bytes, name).map_err(|e| vec![sentence(&e)])?;
+    let table = Table::new(bytes, name).map_err(|e| vec![sentence(&e, name)])?;
     let columns = columns(table.names()).map_err(|what| {
         vec![format!("line 1: {what}; the columns are {}, in any order, those not needed left out", COLUMNS.join(", "))]
     })?;
     let (mut orders, mut problems) = (Vec::new(), Vec::new());
     for row in table.rows().take(MAX_ROWS + 1) {
-        let order = row.map_err(|e| sentence(&e)).and_then(|(line, row)| {
+        let order = row.map_err(|e| sentence(&e, name)).and_then(|(line, row)| {
             let request = request(&columns, &row, &format!("{id}/{line}")).map_err(|e| format!("line {line}: {e}"))?;
             Ok(Order { line, request })
         });
@@ -102,11 +102,13 @@ fn request(columns: &[&'static str], row: &csv::StringRecord, id: &str) -> Resul
     Ok(request)
 }
 
-/// An error with its way out.
-fn sentence(error: &Error) -> String {
+/// An error with its way out, without the file's name, which stands before every problem.
+fn sentence(error: &Error, name: &Path) -> String {
+    let message = error.message.strip_prefix(&*name.to_string_lossy()).unwrap_or(&error.message);
+    let message = message.trim_start_matches([',', ':', ' ']);
     match &error.hint {
-        Some(hint) => format!("{error}; {hint}"),
-        None => error.to_string(),
+        Some(hint) => format!("{message}; {hint}"),
+        None => message.to_owned(),
     }
 }
 
@@ -136,7 +138,7 @@ mod tests {
             [
                 "line 2: date \"24.11.2026\": a date is year-month-day, as in 2026-11-24",
                 "line 3: count \"0\": 1 to 10000",
-                "a.csv, line 4: 4 cells, where the first line names 3 columns; a cell that holds the separator of the \
+                "line 4: 4 cells, where the first line names 3 columns; a cell that holds the separator of the \
                  columns must stand in double quotes"
             ]
         );
@@ -144,7 +146,7 @@ mod tests {
 
     #[test]
     fn an_order_that_is_cut_off_within_a_cell_is_none() {
-        assert_eq!(problems("part\n\"TM-1\n"), ["a.csv: a cell in double quotes has no end: the file may be cut off"]);
+        assert_eq!(problems("part\n\"TM-1\n"), ["a cell in double quotes has no end: the file may be cut off"]);
     }
 
     #[test]

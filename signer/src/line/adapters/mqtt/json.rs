@@ -47,7 +47,7 @@ impl Dialect for Json {
     }
 
     fn topics(&self) -> Vec<String> {
-        vec![format!("{}/request/+", self.prefix)]
+        vec![format!("{}/request/#", self.prefix)]
     }
 
     fn birth(&mut self, status: &Status) -> Vec<Message> {
@@ -56,7 +56,9 @@ impl Dialect for Json {
 
     fn read(&self, topic: &str, payload: &[u8], retained: bool) -> Read {
         let client = topic.strip_prefix(&self.prefix).and_then(|rest| rest.strip_prefix("/request/"));
-        let Some(client) = client else { return Read::Nothing };
+        let Some(client) = client.filter(|client| !client.is_empty()) else {
+            return Read::Ignored(format!("it names no client: publish under {}/request/CLIENT", self.prefix));
+        };
         let text = std::str::from_utf8(payload).map_err(|_| Error::unusable("the request is not UTF-8"));
         let wrong = |error: Error| {
             let id = text.as_ref().ok().filter(|text| text.len() <= MAX_BYTES).and_then(|text| Request::id_in(text));
@@ -83,7 +85,7 @@ impl Dialect for Json {
         vec![self.status(status)]
     }
 
-    fn farewell(&mut self) -> Vec<Message> {
-        vec![self.message("online", "false", true)]
+    fn farewell(&mut self, status: &Status) -> Vec<Message> {
+        vec![self.status(status), self.message("online", "false", true)]
     }
 }

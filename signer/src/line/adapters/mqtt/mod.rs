@@ -8,29 +8,34 @@ pub mod json;
 pub mod payload;
 pub mod sparkplug;
 
-use super::stopped;
+use super::{Say, stopped};
 use crate::error::{Error, Result};
 use crate::line::desk::{Desk, Pending, Status};
+use crate::line::log::Level;
 use crate::line::protocol::{Action, Answer, Request};
 use crate::line::stop::Stop;
 use jiff::Timestamp;
 use rumqttc::{
-    AsyncClient, ConnectionError, Event, EventLoop, LastWill, MqttOptions, Outgoing, Packet, Publish, QoS, Transport,
+    AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, LastWill, MqttOptions, Outgoing, Packet,
+    Publish, QoS, Transport,
 };
 use rustls::ClientConfig;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
-/// The largest message, in bytes.
+/// The largest message that is read, in bytes. Of a larger one the beginning is, which is no request, and is answered so.
 pub const MAX_MESSAGE: usize = 1 << 20;
+/// The largest packet that there is (MQTT 3.1.1, section 2.2.3), in bytes. A connection that broke at a large one would get
+/// it again from the broker at once, and never anything else.
+const MAX_PACKET: usize = 268_435_455 + 5;
 /// Requests that are answered together at most.
 const TOGETHER: usize = 256;
 /// Requests that may wait. What the broker sends with quality of service 1 it sends a few at a time; of the rest, what
 /// comes on top is dropped, as that quality of service allows.
 const WAITING: usize = 4096;
 /// How often the line's state is looked at, and told if it changed.
-const NEWS: Duration = Duration::from_secs(5);
+const NEWS: Duration = Duration::from_secs(1);
 /// The first pause before a new connection; it doubles up to the longest.
 const PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
@@ -73,8 +78,8 @@ pub enum Read {
     Wrong(String, Option<String>, Error),
     /// The host wants everything said anew.
     Again,
-    /// Nothing for a line.
-    Nothing,
+    /// Nothing for a line, and why; nobody can be told but the log.
+    Ignored(String),
 }
 
 /// How requests and answers look on the broker.
@@ -93,21 +98,15 @@ pub trait Dialect: Send {
     fn answer(&mut self, client: &str, answer: &Answer) -> Vec<Message>;
     /// The line's state changed.
     fn news(&mut self, status: &Status) -> Vec<Message>;
-    /// What is said last.
-    fn farewell(&mut self) -> Vec<Message>;
+    /// What is said last, with the state that the line leaves behind.
+    fn farewell(&mut self, status: &Status) -> Vec<Message>;
 }
 
 /// Answers what comes over the broker until `stop`. A broker that is away is looked for again and again; `say` is told.
 ///
 /// # Errors
 /// The operating system gives no events.
-pub fn run(
-    options: &Options,
-    mut dialect: Box<dyn Dialect>,
-    desk: &Desk,
-    stop: &Stop,
-    say: &dyn Fn(&str),
-) -> Result<()> {
+pub fn run(options: &Options, mut dialect: Box<dyn Dialect>, desk: &Desk, stop: &Stop, say: &Say<'_>) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|e| Error::unusable(format!("MQTT cannot run: {e}")))?;
     runtime.block_on(async {
@@ -115,7 +114,8 @@ pub fn run(
         while !stop.is_said() {
             let began = tokio::time::Instant::now();
             if let Err(e) = connection(options, dialect.as_mut(), desk, stop, say).await {
-                say(&format!("no connection to the broker {}:{}: {e}", options.host, options.port));
+                let what = format!("no connection to the broker {}:{}: {e}", options.host, options.port);
+                say(Level::Error, &format!("{what}{}", way_out(&e)));
             }
             pause = if began.elapsed() > LONGEST_PAUSE { PAUSE } else { (pause * 2).min(LONGEST_PAUSE) };
             tokio::select! {
@@ -133,7 +133,7 @@ async fn connection(
     dialect: &mut dyn Dialect,
     desk: &Desk,
     stop: &Stop,
-    say: &dyn Fn(&str),
+    say: &Say<'_>,
 ) -> std::result::Result<(), ConnectionError> {
     let mut settings = MqttOptions::new(&options.client_id, &options.host, options.port);
     let will = dialect.will();
@@ -141,7 +141,7 @@ async fn connection(
         .set_keep_alive(Duration::from_secs(20))
         .set_clean_session(!dialect.keeps_session())
         .set_manual_acks(true)
-        .set_max_packet_size(MAX_MESSAGE, usize::MAX)
+        .set_max_packet_size(MAX_PACKET, usize::MAX)
         .set_last_will(LastWill::new(will.topic, will.payload, QoS::AtLeastOnce, will.retained));
     if let Some((user, password)) = &options.login {
         settings.set_credentials(user, password.as_str());
@@ -154,14 +154,14 @@ async fn connection(
         connected = events.poll() => connected?,
         () = stopped(stop) => return Ok(()),
     };
-    say(&format!("connected to the broker {}:{}", options.host, options.port));
+    say(Level::Info, &format!("connected to the broker {}:{}", options.host, options.port));
     let (inbox, incoming) = mpsc::channel(WAITING);
     let pump = pump(events, inbox);
     let mut pump = std::pin::pin!(pump);
     tokio::select! {
         broken = &mut pump => return Err(broken),
         // Its channel to the pump closes only with the pump.
-        _ = work(&client, incoming, dialect, desk, stop) => {}
+        _ = work(&client, incoming, dialect, desk, stop, say) => {}
     }
     let _ = tokio::time::timeout(FAREWELL, pump).await;
     Ok(())
@@ -171,12 +171,20 @@ async fn connection(
 async fn pump(mut events: EventLoop, inbox: mpsc::Sender<Publish>) -> ConnectionError {
     loop {
         match events.poll().await {
-            Ok(Event::Incoming(Packet::Publish(publish))) => drop(inbox.try_send(publish)),
+            Ok(Event::Incoming(Packet::Publish(publish))) => drop(inbox.try_send(cut(publish))),
             Ok(Event::Outgoing(Outgoing::Disconnect)) => return ConnectionError::RequestsDone,
             Ok(_) => {}
             Err(e) => return e,
         }
     }
+}
+
+/// A message without what makes it too large, which would be kept until it is answered.
+fn cut(mut message: Publish) -> Publish {
+    if let Some(beginning) = message.payload.get(..=MAX_MESSAGE) {
+        message.payload = beginning.to_vec().into();
+    }
+    message
 }
 
 async fn work(
@@ -185,6 +193,7 @@ async fn work(
     dialect: &mut dyn Dialect,
     desk: &Desk,
     stop: &Stop,
+    say: &Say<'_>,
 ) -> std::result::Result<(), rumqttc::ClientError> {
     for topic in dialect.topics() {
         client.subscribe(topic, QoS::AtLeastOnce).await?;
@@ -202,7 +211,7 @@ async fn work(
                 while messages.len() < TOGETHER && let Ok(next) = incoming.try_recv() {
                     messages.push(next);
                 }
-                answer(client, &messages, dialect, desk).await?;
+                answer(client, &messages, dialect, desk, say).await?;
             }
             _ = look.tick() => {
                 let status = desk.status();
@@ -213,7 +222,8 @@ async fn work(
             }
         }
     }
-    send(client, dialect.farewell()).await?;
+    let left = status_at_end(desk).await.unwrap_or(told);
+    send(client, dialect.farewell(&left)).await?;
     client.disconnect().await
 }
 
@@ -223,6 +233,7 @@ async fn answer(
     messages: &[Publish],
     dialect: &mut dyn Dialect,
     desk: &Desk,
+    say: &Say<'_>,
 ) -> std::result::Result<(), rumqttc::ClientError> {
     let reads: Vec<Read> = messages.iter().map(|m| read(dialect, m)).collect();
     let requests = reads.iter().filter_map(|read| match read {
@@ -238,7 +249,10 @@ async fn answer(
             }
             Read::Wrong(who, id, why) => dialect.answer(&who, &desk.refuse(id, why).wait()),
             Read::Again => dialect.birth(&desk.status()),
-            Read::Nothing => Vec::new(),
+            Read::Ignored(why) => {
+                say(Level::Warn, &format!("a message on {} was ignored: {why}", message.topic));
+                Vec::new()
+            }
         };
         send(client, out).await?;
         client.ack(message).await?;
@@ -253,6 +267,25 @@ fn read(dialect: &dyn Dialect, message: &Publish) -> Read {
             Read::Wrong(who, None, why.hint("the broker may hand it over twice; the id makes that harmless"))
         }
         read => read,
+    }
+}
+
+/// The state that the line leaves behind, asked for away from the thread that keeps the connection.
+async fn status_at_end(desk: &Desk) -> Option<Status> {
+    let desk = desk.clone();
+    tokio::task::spawn_blocking(move || desk.status_at_end()).await.ok()
+}
+
+/// What to do about a connection that was not made, where that is known.
+fn way_out(error: &ConnectionError) -> &'static str {
+    match error {
+        ConnectionError::ConnectionRefused(
+            ConnectReturnCode::NotAuthorized | ConnectReturnCode::BadUserNamePassword,
+        ) => "; --mqtt-user and --mqtt-password-file say who this is",
+        ConnectionError::Tls(_) => {
+            "; --mqtt-ca names the authority that signed the broker's certificate, which must be for this host"
+        }
+        _ => "",
     }
 }
 

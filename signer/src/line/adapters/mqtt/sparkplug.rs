@@ -3,7 +3,7 @@
 //! | message | what it carries |
 //! | --- | --- |
 //! | NBIRTH, NDEATH | `bdSeq`; `Node Control/Rebirth` |
-//! | DBIRTH, DDATA | the line's state: `Issued`, `Verified`, `Void`, `Serials Left`, `Delegation Days Left`, `Store Ok` |
+//! | DBIRTH, DDATA | the line's state: `Issued`, `Verified`, `Void`, `Serials Left`, `Delegation Days Left`, `Store Ok`, `Key Ok` |
 //! | DCMD | `Request`: a request as a line of JSON Lines; or its fields, each as a metric `Request/part`, `Request/id` ... |
 //! | DDATA | `Answer`: the answer as JSON, `Answer/id`: the id of its request |
 //! | NCMD | `Node Control/Rebirth` |
@@ -99,15 +99,23 @@ impl Dialect for Sparkplug {
     }
 
     fn read(&self, topic: &str, payload: &[u8], retained: bool) -> Read {
-        let Some(Payload { metrics, .. }) = Payload::read(payload) else { return Read::Nothing };
-        if retained {
-            return Read::Nothing;
-        }
+        let wrong = |error| Read::Wrong(CLIENT.to_owned(), None, error);
+        let metrics = Payload::read(payload).map(|payload| payload.metrics);
         if topic == self.node_topic("NCMD") {
-            let asked = metrics.iter().any(|m| m.name.as_deref() == Some(REBIRTH) && m.is_yes());
-            return if asked { Read::Again } else { Read::Nothing };
+            let asks = |m: &Metric| m.name.as_deref() == Some(REBIRTH) && m.is_yes();
+            return match metrics {
+                Some(metrics) if !retained && metrics.iter().any(asks) => Read::Again,
+                _ => Read::Ignored(format!("the node knows no command but {REBIRTH}, not retained")),
+            };
         }
-        request(&metrics)
+        match metrics {
+            _ if retained => wrong(
+                Error::unusable("a retained command would come back with every connection")
+                    .hint("publish it without retain"),
+            ),
+            None => wrong(Error::unusable("the command is no payload of Sparkplug B")),
+            Some(metrics) => request(&metrics),
+        }
     }
 
     fn answer(&mut self, _: &str, answer: &Answer) -> Vec<Message> {
@@ -123,7 +131,7 @@ impl Dialect for Sparkplug {
         vec![self.message(topic, state(status))]
     }
 
-    fn farewell(&mut self) -> Vec<Message> {
+    fn farewell(&mut self, _: &Status) -> Vec<Message> {
         let topic = self.device_topic("DDEATH");
         vec![self.message(topic, Vec::new()), self.death()]
     }
@@ -135,9 +143,10 @@ const TEXT: Empty = |name| Metric::text(name, "");
 const COUNT: Empty = |name| Metric::count(name, 0);
 
 /// The fields of a request that have a metric of their own.
-const FIELDS: [(&str, Empty); 12] = [
+const FIELDS: [(&str, Empty); 15] = [
     ("do", TEXT),
     ("id", TEXT),
+    ("client", TEXT),
     ("part", TEXT),
     ("lot", TEXT),
     ("date", TEXT),
@@ -145,6 +154,8 @@ const FIELDS: [(&str, Empty); 12] = [
     ("as", TEXT),
     ("reason", TEXT),
     ("grade", TEXT),
+    ("text", TEXT),
+    ("bytes", TEXT),
     ("serial", COUNT),
     ("consignee", COUNT),
     ("count", COUNT),
@@ -158,6 +169,7 @@ fn state(status: &Status) -> Vec<Metric> {
         Metric::count("Serials Left", status.left),
         Metric::count("Delegation Days Left", days_left(status, Timestamp::now())),
         Metric::yes("Store Ok", status.store_ok),
+        Metric::yes("Key Ok", status.key_ok),
     ]
 }
 
@@ -171,7 +183,8 @@ fn request(metrics: &[Metric]) -> Read {
     let request = match whole {
         Some((_, Number::String(text))) if text.len() <= MAX_BYTES => Request::from_line(text),
         Some(_) => Err(Error::unusable(format!("the metric `Request` is no text of at most {MAX_BYTES} bytes"))),
-        None if fields.is_empty() => return Read::Nothing,
+        None if fields.is_empty() => Err(Error::unusable("the command has no metric `Request`, nor one of its fields")
+            .hint("DBIRTH lists the metrics and their types")),
         None => of_fields(&fields),
     };
     match request {
@@ -199,6 +212,9 @@ fn of_fields(fields: &[(&str, &Number)]) -> Result<Request> {
             Number::String(text) => Some(Value::from(text.as_str())),
             Number::Long(number) => Some(Value::from(*number)),
             Number::Int(number) => Some(Value::from(*number)),
+            Number::Double(number) => serde_json::Number::from_f64(*number).map(Value::Number),
+            // In single precision 3.4 is what is written so, and not 3.4000000953...
+            Number::Float(number) => number.to_string().parse::<serde_json::Number>().map(Value::Number).ok(),
             _ => None,
         };
         let value = value.ok_or_else(|| {

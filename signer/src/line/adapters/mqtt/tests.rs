@@ -159,7 +159,7 @@ impl Connected {
         let (desk, stop) = (running.desk.clone(), Stop::default());
         let thread = std::thread::spawn({
             let stop = stop.clone();
-            move || run(&options, dialect, &desk, &stop, &|_| ()).unwrap()
+            move || run(&options, dialect, &desk, &stop, &|_, _| ()).unwrap()
         });
         Self { stop, thread: Some(thread) }
     }
@@ -199,10 +199,57 @@ fn json_requests_are_answered_to_their_clients() {
     let mut others = broker.listen("t/answer/other");
     broker.publish("t/request/other", &["-q", "1", "-m", &issue("a")]);
     assert_eq!(others.json()["marks"][0]["serial"], 2);
+    let mut deep = broker.listen("t/answer/hall/mes");
+    broker.publish("t/request/hall/mes", &["-q", "1", "-m", &issue("a")]);
+    assert_eq!(deep.json()["marks"][0]["serial"], 3);
     let mut status = broker.listen("t/status");
-    assert_eq!(status.json()["line"], "L");
+    let now = std::iter::from_fn(|| Some(status.json())).find(|now| now["issued"] == 3).unwrap();
+    assert_eq!((&now["line"], now["reserved"].as_u64().unwrap() > 0), (&json!("L"), true));
     drop(connected);
     assert_eq!(online.json(), false);
+    // What stays with the broker is how the line is without this process.
+    let mut status = broker.listen("t/status");
+    let left = status.json();
+    assert_eq!((&left["issued"], &left["reserved"]), (&json!(3), &json!(0)));
+}
+
+#[test]
+fn a_message_that_is_too_large_is_not_handed_over_for_ever() {
+    let (broker, folder) = (Broker::start(), tempfile::tempdir().unwrap());
+    let running = Running::start(folder.path(), 1000);
+    let mut answers = broker.listen("t/answer/mes");
+    let _connected = Connected::start(&broker, &running, Box::new(Json::new("t").unwrap()));
+    let mut online = broker.listen("t/online");
+    while online.json() != true {}
+    let file = folder.path().join("large");
+    std::fs::write(&file, vec![b' '; MAX_MESSAGE + 100_000]).unwrap();
+    broker.publish("t/request/mes", &["-q", "1", "-f", file.to_str().unwrap()]);
+    broker.publish("t/request/mes", &["-q", "1", "-m", &issue("a")]);
+    while answers.json()["id"] != "a" {}
+}
+
+#[test]
+fn commands_that_are_none_are_answered_with_why() {
+    use payload::{Metric, Value as Number};
+    let sparkplug = Sparkplug::new("G", "N", "D").unwrap();
+    let read = |bytes: &[u8], retained| sparkplug.read("spBv1.0/G/DCMD/N/D", bytes, retained);
+    let command = |metrics: Vec<Metric>| Payload::bytes(metrics, 1, None);
+    let wrong = |read: Read| match read {
+        Read::Wrong(_, _, e) => e.message,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(wrong(read(b"no payload", false)), "the command is no payload of Sparkplug B");
+    let fan = command(vec![Metric::yes("Fan", true)]);
+    assert_eq!(wrong(read(&fan, false)), "the command has no metric `Request`, nor one of its fields");
+    assert_eq!(wrong(read(&fan, true)), "a retained command would come back with every connection");
+    assert!(matches!(sparkplug.read("spBv1.0/G/NCMD/N", b"no payload", false), Read::Ignored(_)));
+    for grade in [Number::Double(3.4), Number::Float(3.4), Number::String("3.4".to_owned())] {
+        let grade = Metric { name: Some("Request/grade".to_owned()), value: Some(grade), ..Metric::default() };
+        let does = [("do", "verify")].map(|(name, value)| Metric::text(&format!("Request/{name}"), value));
+        let fields = [does.to_vec(), vec![Metric::count("Request/serial", 7), grade]].concat();
+        let Read::Request(_, request) = read(&command(fields), false) else { panic!("no request") };
+        assert_eq!(request.grade.unwrap().to_string(), "3.4");
+    }
 }
 
 #[test]
