@@ -66,8 +66,7 @@ pub fn first_line(path: &Path) -> Result<Passphrase> {
     let line = bytes.split(|b| *b == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let text = std::str::from_utf8(line).map_err(|_| Error::file(path, "the secret is not UTF-8"))?;
-    let secret = Passphrase::new(Zeroizing::new(text.to_owned()));
-    secret.ok_or_else(|| Passphrase::no_such(&path.display().to_string()))
+    Passphrase::new(Zeroizing::new(text.to_owned()), &path.display().to_string())
 }
 
 /// The first line of the file at `path`, as a secret that nobody but the owner of the file can read.
@@ -75,19 +74,25 @@ pub fn first_line(path: &Path) -> Result<Passphrase> {
 /// # Errors
 /// As [`first_line`], or others can read it.
 pub fn private_line(path: &Path) -> Result<Passphrase> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let meta = fs::metadata(path).map_err(|e| Error::io("read", path, &e))?;
-        if meta.is_dir() {
-            return Err(Error::file(path, "a folder, where a file with a secret should be"));
-        }
-        if meta.permissions().mode() & 0o077 != 0 {
-            return Err(Error::file(path, "others can read this secret")
-                .hint(format!("`chmod 600 {}` lets only its owner", path.display())));
-        }
-    }
+    require_private(path)?;
     first_line(path)
+}
+
+/// Whether nobody but the owner of the file at `path` can read or write it.
+///
+/// # Errors
+/// Others can; or there is no file.
+pub fn require_private(path: &Path) -> Result<()> {
+    let meta = fs::metadata(path).map_err(|e| Error::io("read", path, &e))?;
+    if meta.is_dir() {
+        return Err(Error::file(path, "a folder, where a file with a secret should be"));
+    }
+    #[cfg(unix)]
+    if std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o077 != 0 {
+        return Err(Error::refused(format!("{}: others can read this secret", path.display()))
+            .hint(format!("`chmod 600 {}` lets only its owner", path.display())));
+    }
+    Ok(())
 }
 
 /// Writes `bytes` to `path` so that the file there is the old one or the new one, never a part: into a neighbour, then

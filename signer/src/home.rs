@@ -133,7 +133,7 @@ impl Home {
         if !url.exists() {
             return Store::sqlite(&self.store_file(), busy);
         }
-        Store::postgres(files::first_line(&url)?.expose())
+        Store::postgres(files::private_line(&url)?.expose())
     }
 
     /// The table of customers.

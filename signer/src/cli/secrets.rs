@@ -1,7 +1,7 @@
 //! Where passphrases and PINs come from: a file, the environment, a credential of systemd, the terminal.
 
 use super::Io;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::files;
 use crate::keys::{Passphrase, Unlock};
 use std::path::{Path, PathBuf};
@@ -74,7 +74,7 @@ impl Secrets {
             return self.read_file(path, io);
         }
         if let Some(pin) = io.pin.clone() {
-            return checked(pin, "TOUCHMARK_PIN");
+            return Passphrase::new(pin, "TOUCHMARK_PIN");
         }
         if let Some(path) = credential {
             return files::first_line(&path);
@@ -89,7 +89,7 @@ impl Secrets {
                      {PIN_CREDENTIAL}"
                 ))
         })?;
-        let pin = checked(typed, "the PIN typed in")?;
+        let pin = Passphrase::new(typed, "the PIN typed in")?;
         self.typed.push((token.to_owned(), pin.clone()));
         Ok(pin)
     }
@@ -101,7 +101,7 @@ impl Secrets {
         }
         let found = match self.given(io)? {
             Some(passphrase) => passphrase,
-            None => checked(prompt(io, "Passphrase: ")?, "the passphrase typed in")?,
+            None => Passphrase::new(prompt(io, "Passphrase: ")?, "the passphrase typed in")?,
         };
         Ok(self.known.insert(found).clone())
     }
@@ -120,7 +120,7 @@ impl Secrets {
                 if *first != *prompt(io, "The same again: ")? {
                     return Err(Error::unusable("the two passphrases differ"));
                 }
-                checked(first, "the passphrase typed in")?
+                Passphrase::new(first, "the passphrase typed in")?
             }
         };
         Ok(self.known.insert(found).clone())
@@ -133,23 +133,18 @@ impl Secrets {
         let credential =
             io.credentials.as_ref().map(|folder| folder.join(PASSPHRASE_CREDENTIAL)).filter(|f| f.exists());
         match (io.passphrase.clone(), credential) {
-            (Some(text), _) => checked(text, "TOUCHMARK_PASSPHRASE").map(Some),
+            (Some(text), _) => Passphrase::new(text, "TOUCHMARK_PASSPHRASE").map(Some),
             (None, Some(path)) => files::first_line(&path).map(Some),
             (None, None) => Ok(None),
         }
     }
 
     fn read_file(&self, path: &Path, io: &mut Io<'_>) -> Result<Passphrase> {
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            let mode = std::fs::metadata(path).map_or(0, |m| m.permissions().mode());
-            let open = format!("{}: others can read this secret", path.display());
-            match (mode & 0o044 != 0, self.strict) {
-                (true, true) => return Err(Error::refused(open).hint(format!("`chmod 600 {}`", path.display()))),
-                (true, false) => io.say(format_args!("warning: {open}; `chmod 600` it")),
-                (false, _) => {}
+        match files::require_private(path) {
+            Err(Error { kind: Kind::Refused, message, .. }) if !self.strict => {
+                io.say(format_args!("warning: {message}; `chmod 600` it"));
             }
+            checked => checked?,
         }
         files::first_line(path)
     }
@@ -158,10 +153,6 @@ impl Secrets {
 /// What to say of a key that its token would give out.
 pub(super) fn exportable(name: &str) -> String {
     format!("warning: the token would give the key {name} out; one that it makes itself stays in it")
-}
-
-fn checked(text: Zeroizing<String>, source: &str) -> Result<Passphrase> {
-    Passphrase::new(text).ok_or_else(|| Passphrase::no_such(source))
 }
 
 fn prompt(io: &mut Io<'_>, text: &str) -> Result<Zeroizing<String>> {

@@ -2,7 +2,7 @@
 
 mod draw;
 
-use super::Io;
+use super::{Io, counted};
 use crate::error::{Error, Result};
 use crate::files::{self, Access};
 use crate::line::protocol::Form;
@@ -83,7 +83,12 @@ impl MapArgs {
     fn read(&self, io: &mut Io<'_>) -> Result<Substrate> {
         let (bytes, path) = read(&self.map, io)?;
         let good = if self.good.is_empty() { GoodBins::AsMapped } else { GoodBins::Codes(self.good.clone()) };
-        substrate::read(&bytes, &path, &good, self.substrate.as_deref())
+        let substrate = substrate::read(&bytes, &path, &good, self.substrate.as_deref())?;
+        for (code, units) in &substrate.undefined {
+            let units = counted(*units, "unit");
+            io.say(format_args!("warning: the map does not define bin {code:?}: {units} of it without a mark"));
+        }
+        Ok(substrate)
     }
 }
 

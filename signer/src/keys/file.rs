@@ -58,7 +58,7 @@ impl SecretKey {
         let pair = match (is_encrypted(pem), passphrase) {
             (true, None) => return Err(Error::file(path, "the key is encrypted, and no passphrase was given")),
             (true, Some(passphrase)) => KeypairBytes::from_pkcs8_encrypted_pem(pem, passphrase.expose())
-                .map_err(|_| Error::file(path, "the passphrase is wrong, or the file damaged"))?,
+                .map_err(|_| passphrase.is_wrong_for(path))?,
             (false, _) => KeypairBytes::from_pkcs8_pem(pem)
                 .map_err(|e| Error::file(path, format_args!("not an Ed25519 private key in PKCS#8 PEM ({e})")))?,
         };
@@ -75,12 +75,16 @@ impl SecretKey {
     /// The key in the file at `path`. `passphrase` is asked only if the key is encrypted.
     ///
     /// # Errors
-    /// As [`SecretKey::from_pem`], or the file cannot be read.
+    /// As [`SecretKey::from_pem`], or the file cannot be read; or it is not encrypted, and others can read it.
     pub fn read(path: &Path, passphrase: impl FnOnce() -> Result<Passphrase>) -> Result<Self> {
         let bytes = Zeroizing::new(files::read(path)?);
         let pem = std::str::from_utf8(&bytes).map_err(|_| Error::file(path, "not a PEM file"))?;
         let passphrase = if is_encrypted(pem) { Some(passphrase()?) } else { None };
-        Self::from_pem(pem, passphrase.as_ref(), path)
+        let key = Self::from_pem(pem, passphrase.as_ref(), path)?;
+        if passphrase.is_none() {
+            files::require_private(path)?;
+        }
+        Ok(key)
     }
 
     /// Writes the key to `path`, readable by the owner alone.
@@ -140,7 +144,7 @@ mod tests {
     use super::*;
 
     fn passphrase(text: &str) -> Passphrase {
-        Passphrase::new(Zeroizing::new(text.to_owned())).unwrap()
+        Passphrase::new(Zeroizing::new(text.to_owned()), "a test").unwrap()
     }
 
     #[test]

@@ -1,38 +1,49 @@
 //! The passphrase over keys at rest, and the PIN of a token.
 
-use crate::error::Error;
+use crate::error::{Error, Result};
+use std::path::Path;
 use zeroize::Zeroizing;
 
 /// A passphrase or PIN of at least one character, wiped when dropped, shown by nobody.
 #[derive(Clone)]
-pub struct Passphrase(Zeroizing<String>);
+pub struct Passphrase {
+    text: Zeroizing<String>,
+    source: String,
+}
 
 impl Passphrase {
     /// The longest passphrase, in bytes.
     pub const MAX_BYTES: usize = 1024;
 
-    /// `text` as a passphrase; `None` if it is empty or too long.
-    #[must_use]
-    pub fn new(text: Zeroizing<String>) -> Option<Self> {
-        (1..=Self::MAX_BYTES).contains(&text.len()).then_some(Self(text))
+    /// `text` as a passphrase that comes from `source`, which messages name.
+    ///
+    /// # Errors
+    /// It is empty or too long.
+    pub fn new(text: Zeroizing<String>, source: &str) -> Result<Self> {
+        if (1..=Self::MAX_BYTES).contains(&text.len()) {
+            return Ok(Self { text, source: source.to_owned() });
+        }
+        let what = if text.is_empty() { "is empty" } else { "is too long" };
+        Err(Error::unusable(format!("{source}: the secret in it {what}: it has 1 to {} bytes", Self::MAX_BYTES)))
     }
 
-    /// What is wrong with `source` where [`Passphrase::new`] found none.
+    /// What is to be said of the file at `path`, which it does not open.
     #[must_use]
-    pub fn no_such(source: &str) -> Error {
-        Error::unusable(format!("{source}: a passphrase has 1 to {} bytes", Self::MAX_BYTES))
+    pub fn is_wrong_for(&self, path: &Path) -> Error {
+        Error::file(path, "the passphrase is wrong, or the file damaged")
+            .hint(format!("it was taken from {}", self.source))
     }
 
     /// The characters, for key derivation.
     #[must_use]
     pub fn expose(&self) -> &str {
-        &self.0
+        &self.text
     }
 }
 
 impl PartialEq for Passphrase {
     fn eq(&self, other: &Self) -> bool {
-        self.0 == other.0
+        self.text == other.text
     }
 }
 

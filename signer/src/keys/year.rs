@@ -63,15 +63,17 @@ pub fn write(path: &Path, year: i16, key: &YearKey, passphrase: Option<&Passphra
 /// The key of `year` in the file at `path`. `passphrase` is asked only if the file is encrypted.
 ///
 /// # Errors
-/// It cannot be read, is another year's, or the passphrase is wrong.
+/// It cannot be read, is another year's, or the passphrase is wrong; or it is not encrypted, and others can read it.
 pub fn read(path: &Path, year: i16, passphrase: impl FnOnce() -> Result<Passphrase>) -> Result<YearKey> {
     let mut bytes = Zeroizing::new(files::read(path)?);
     if bytes.starts_with(b"age-encryption.org/") {
-        let mut identity = age::scrypt::Identity::new(SecretString::from(passphrase()?.expose().to_owned()));
+        let passphrase = passphrase()?;
+        let mut identity = age::scrypt::Identity::new(SecretString::from(passphrase.expose().to_owned()));
         identity.set_max_work_factor(MAX_WORK_FACTOR);
-        let opened = age::decrypt(&identity, &bytes)
-            .map_err(|_| Error::file(path, "the passphrase is wrong, or the file damaged"))?;
+        let opened = age::decrypt(&identity, &bytes).map_err(|_| passphrase.is_wrong_for(path))?;
         bytes = Zeroizing::new(opened);
+    } else {
+        files::require_private(path)?;
     }
     // The parser's own message could quote the secret.
     let unusable = || Error::file(path, format_args!("not the key of the year {year}"));

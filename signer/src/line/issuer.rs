@@ -8,9 +8,10 @@ mod same;
 
 pub use same::marks_of_run;
 
+use super::newest::{check_newest, progress};
 use super::stages::{Stage, Stages};
 use super::store::{Batch, Block, Counts, Outcome, RequestId, Seat, State, Store};
-use super::witness::{self, Progress, Witness};
+use super::witness::Witness;
 use crate::error::{Error, Kind, Result};
 use crate::issue::{Content, Order};
 use crate::sign::LineKey;
@@ -22,7 +23,6 @@ use std::sync::Arc;
 use std::time::Instant;
 use touchmark_formats::capsule::YearKey;
 use touchmark_formats::delegation::Delegation;
-use touchmark_formats::key::KeyBytes;
 use touchmark_formats::mark::{Serial, SignedMark};
 
 /// The most marks of one job.
@@ -292,7 +292,7 @@ impl Issuer {
     pub fn counts(&mut self) -> Result<Counts> {
         self.refresh()?;
         let Parts { store, witness, key, .. } = &mut self.parts;
-        let counts = store.leases().and_then(|leases| {
+        let counts = store.check_place().and_then(|()| store.leases()).and_then(|leases| {
             witness.note_leases(leases, true)?;
             store.counts(&key.public())
         });
@@ -334,25 +334,6 @@ impl Issuer {
         self.parts.store.leave(&self.seat)?;
         self.parts.witness.sync()
     }
-}
-
-/// Refuses a store that is an older copy of itself, as far as this machine can know. Returns how often serials were
-/// reserved in it.
-pub(super) fn check_newest(store: &mut Store, witness: &Witness, key: &KeyBytes, name: &str) -> Result<u64> {
-    // What others noted is read before the store, which therefore cannot be behind them because they are at work.
-    let others = witness.others(key)?;
-    let stored = store.seat(key, name)?;
-    let leases = store.leases()?;
-    witness.check(store.id(), store.name(), stored.map(|seat| progress(&seat, leases)))?;
-    for other in others {
-        let stored = store.seat(key, &other.name)?.map(|seat| progress(&seat, leases));
-        witness::check((&other.store, other.progress), store.id(), store.name(), stored, &other.name)?;
-    }
-    Ok(leases)
-}
-
-pub(super) fn progress(seat: &Seat, leases: u64) -> Progress {
-    Progress { sequence: seat.sequence, nonce: seat.nonce, leases }
 }
 
 /// Whether a mark of which `before` is on record may become what `after` says.

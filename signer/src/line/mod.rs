@@ -8,7 +8,8 @@
 //! | module | what it does |
 //! | --- | --- |
 //! | [`store`] | serials on record, in SQLite or PostgreSQL |
-//! | [`witness`] | shows that a store is not an older copy of itself |
+//! | [`witness`] | how far an issuer got, kept apart from the store |
+//! | [`newest`] | whether a store is not an older copy of itself |
 //! | [`issuer`] | the rules: limits first, sign, check the signature, put on record, answer; one commit for all who wait |
 //! | [`audit`] | the journal checked from end to end |
 //! | [`recover`] | going on after the store was put back from a backup |
@@ -38,6 +39,7 @@ pub mod audit;
 pub mod desk;
 pub mod issuer;
 pub mod log;
+pub mod newest;
 pub mod plain;
 pub mod protocol;
 pub mod recipe;

@@ -40,28 +40,28 @@ pub fn request(line: &str) -> Result<Request> {
                 part: parsed("part", next())?,
                 lot: parsed("lot", next())?,
                 date: parsed("date", next())?,
-                consignee: parsed("consignee", next())?,
-                count: parsed("count", next())?,
+                consignee: number("consignee", next())?,
+                count: number("count", next())?,
                 ..Request::default()
             }
         }
         "V" => Request {
             action: Action::Verify,
-            serial: parsed("serial", next())?,
-            grade: parsed("grade", next())?,
+            serial: number("serial", next())?,
+            grade: grade(next())?,
             ..Request::default()
         },
         "X" => {
-            let serial = parsed("serial", next())?;
+            let serial = number("serial", next())?;
             Request { action: Action::Void, serial, reason: next().map(str::to_owned), ..Request::default() }
         }
         // White space at either end is part of the text form.
         "R" => {
-            let serial = parsed("serial", next())?;
+            let serial = number("serial", next())?;
             let text = line.splitn(4, ';').nth(3).filter(|text| !text.is_empty()).map(str::to_owned);
             return Ok(Request { action: Action::Read, id, serial, text, ..Request::default() });
         }
-        "F" => Request { action: Action::Find, serial: parsed("serial", next())?, ..Request::default() },
+        "F" => Request { action: Action::Find, serial: number("serial", next())?, ..Request::default() },
         "S" => Request { action: Action::Status, ..Request::default() },
         _ => {
             return Err(Error::unusable(
@@ -83,6 +83,16 @@ pub fn id_in(line: &str) -> Option<String> {
 
 fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(what: &str, field: Option<&str>) -> Result<Option<T>> {
     field.map(|f| f.parse().map_err(|e| Error::unusable(format!("{what} {f:?}: {e}")))).transpose()
+}
+
+fn number(what: &str, field: Option<&str>) -> Result<Option<u64>> {
+    field.map(|f| f.parse().map_err(|_| Error::unusable(format!("{what} {f:?} is no whole number")))).transpose()
+}
+
+fn grade(field: Option<&str>) -> Result<Option<serde_json::Number>> {
+    let wrong =
+        |f| Error::unusable(format!("grade {f:?} is no number, as 3.5 is")).hint("the decimals stand after a point");
+    field.map(|f| f.parse().map_err(|_| wrong(f))).transpose()
 }
 
 /// The lines of an answer.
@@ -135,7 +145,9 @@ mod tests {
             ("", "a line begins with"),
             ("m;1", "a line begins with"),
             ("M;1;;P;L;yesterday", "date \"yesterday\""),
-            ("V;1;x", "serial \"x\""),
+            ("V;1;x", "serial \"x\" is no whole number"),
+            ("M;1;;P;L;;;-1", "count \"-1\" is no whole number"),
+            ("V;1;2;3,5", "grade \"3,5\" is no number, as 3.5 is"),
             ("S;1;2", "\"2\" is one field too many"),
         ] {
             let message = request(line).unwrap_err().message;

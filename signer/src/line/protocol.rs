@@ -234,9 +234,21 @@ impl Request {
     /// It is no request, with the place in the line.
     pub fn from_line(line: &str) -> Result<Self, Error> {
         serde_json::from_str(line).map_err(|e| {
-            Error::unusable(format!("not a request: {e}"))
+            let named = |field: &String| e.to_string().contains(&format!("`{field}`"));
+            let field = Self::wrong_field(line).filter(|field| !named(field));
+            let field = field.map_or_else(String::new, |field| format!("{field}: "));
+            Error::unusable(format!("not a request: {field}{e}"))
                 .hint("a request is one JSON object on one line, such as {\"id\":\"1\",\"part\":\"P\",\"count\":1}")
         })
+    }
+
+    /// The field that makes a line no request, which the parser does not name where its value is the matter.
+    fn wrong_field(line: &str) -> Option<String> {
+        let fields: serde_json::Map<String, serde_json::Value> = serde_json::from_str(line).ok()?;
+        let alone = |(field, value)| serde_json::Map::from_iter([(field, value)]);
+        let wrong =
+            |object: &serde_json::Map<_, _>| Self::deserialize(serde_json::Value::from(object.clone())).is_err();
+        fields.into_iter().map(alone).find(wrong)?.into_iter().next().map(|(field, _)| field)
     }
 
     /// The id in a line that is no request, if it is JSON all the same.
@@ -244,5 +256,24 @@ impl Request {
     pub fn id_in(line: &str) -> Option<String> {
         let value: serde_json::Value = serde_json::from_str(line).ok()?;
         id_of(value.get("id")?.as_str()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_field_that_is_wrong_is_named() {
+        for (line, what) in [
+            (r#"{"id":"a","part":""}"#, "not a request: part: "),
+            (r#"{"part":"P","date":"24.11.2026"}"#, "not a request: date: "),
+            (r#"{"part":"P","count":-1}"#, "not a request: count: "),
+            (r#"{"part":"P","prat":1}"#, "not a request: unknown field `prat`"),
+            (r#"{"part":"P""#, "not a request: EOF"),
+        ] {
+            let message = Request::from_line(line).unwrap_err().message;
+            assert!(message.starts_with(what), "{line}: {message}");
+        }
     }
 }

@@ -153,7 +153,7 @@ fn parse_once(text: &str, delegation: &Delegation) -> std::result::Result<Recipe
     let (symbol_at, drawing_at) = (at(file.symbol.as_ref()), at(file.drawing.as_ref()));
     let recipe = Recipe {
         part: file.part.as_ref().map(|part| part.get_ref().clone()),
-        lot: file.lot,
+        lot: file.lot.as_ref().map_or_else(Presence::default, |lot| *lot.get_ref()),
         consignee: file.consignee,
         answer: file.answer,
         design: design(
@@ -161,6 +161,10 @@ fn parse_once(text: &str, delegation: &Delegation) -> std::result::Result<Recipe
             file.drawing.map(Spanned::into_inner).unwrap_or_default(),
         )?,
     };
+    if recipe.lot == Presence::Never && !delegation.lots.is_empty() && !delegation.other_lots {
+        let what = "lot cannot be `never`: the delegation ties every serial to a lot, which its mark carries";
+        return Err(Wrong { at: at(file.lot.as_ref()), what: what.to_owned() });
+    }
     let part_at = at(file.part.as_ref());
     let (bytes, content) = recipe.stand_in(delegation).map_err(|e| Wrong { at: part_at, what: e.message })?;
     // Of what can be wrong, the symbol's size is the symbol's fault, and all else the drawing's.
@@ -252,6 +256,8 @@ mod tests {
     use crate::issue::tests::delegation;
     use crate::render::Polarity;
     use touchmark_formats::date::Date;
+    use touchmark_formats::delegation::Lot;
+    use touchmark_formats::mark::Serial;
     use touchmark_formats::symbol::EcLevel;
 
     fn read(text: &str) -> std::result::Result<Recipe, (usize, String)> {
@@ -268,6 +274,22 @@ mod tests {
         let recipe = recipe.unwrap();
         assert_eq!(recipe.design.symbol, Request::Qr { ec: EcLevel::Q, min_version: 1 });
         assert_eq!((recipe.answer, recipe.design.options.polarity), (Form::Zpl, Polarity::DarkOnLight));
+    }
+
+    #[test]
+    fn a_lot_is_not_left_out_where_every_serial_has_one() {
+        let serial = |n| Serial::new(n).unwrap();
+        let lots = [("A", 1), ("B", 11)].map(|(lot, first)| Lot {
+            lot: lot.parse().unwrap(),
+            serials: SerialRange { first: serial(first), last: serial(first + 9) },
+        });
+        for (lots, other_lots, wrong) in [(&lots[..1], false, true), (&lots[..], false, true), (&lots[..], true, false)]
+        {
+            let limits = Limits { lots: lots.to_vec(), other_lots, ..Limits::wide(1, Date::MIN, Date::MAX) };
+            let parsed = parse("part = \"P\"\nlot = \"never\"\n", &delegation(limits));
+            let error = parsed.err().map(|Wrong { at, what }| (at, what.contains("cannot be `never`")));
+            assert_eq!(error, wrong.then_some((17, true)));
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Going on after the store was put back from a backup, or moved: whatever may be on parts and is not on record is blocked
 //! for ever, as lost, and then a new count begins.
 
-use super::issuer::{check_newest, progress};
+use super::newest::{check_newest, progress};
 use super::store::Store;
 use super::witness::{Busy, Witness};
 use crate::error::{Error, Result};

@@ -10,7 +10,10 @@ use crate::error::{Error, Result};
 use serde_json::json;
 use socket2::SockRef;
 use std::io::{self, BufWriter, ErrorKind, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+#[cfg(unix)]
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -145,6 +148,48 @@ fn text(line: &[u8]) -> Result<String> {
     String::from_utf8(line.to_owned()).map_err(|_| Error::unusable("a request is not UTF-8"))
 }
 
+/// Listens at `address`.
+///
+/// # Errors
+/// It is taken, or none of this machine's.
+pub fn listen_tcp(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).map_err(|e| {
+        let failed = Error::io("listen on", address.to_string().as_ref(), &e);
+        match e.kind() {
+            ErrorKind::AddrInUse => failed
+                .hint("another program listens there, perhaps a line that runs already (`ss -ltnp` shows it): take another port"),
+            ErrorKind::AddrNotAvailable => failed.hint("this machine has no such address: `ip address` shows those it has"),
+            ErrorKind::PermissionDenied => failed.hint("ports below 1024 are not for everybody: take a higher one"),
+            _ => failed,
+        }
+    })
+}
+
+/// Listens at `path`, on a socket that its owner and group may use. One that a killed line left behind is taken away; one
+/// on which somebody answers is not.
+///
+/// # Errors
+/// Something else is there.
+#[cfg(unix)]
+pub fn listen_unix(path: &Path) -> Result<UnixListener> {
+    use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+    match std::fs::symlink_metadata(path) {
+        Ok(meta) if !meta.file_type().is_socket() => {
+            return Err(Error::file(path, "it is there already, and is no socket").hint("name another path"));
+        }
+        Ok(_) if UnixStream::connect(path).is_ok() => {
+            return Err(Error::file(path, "another program answers on this socket")
+                .hint("a line that runs already, perhaps: stop it, or name another path"));
+        }
+        Ok(_) => drop(std::fs::remove_file(path)),
+        Err(_) => {}
+    }
+    let failed = |e: io::Error| Error::io("listen on", path, &e);
+    let listener = UnixListener::bind(path).map_err(failed)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660)).map_err(failed)?;
+    Ok(listener)
+}
+
 /// Listens on a TCP socket until the line stops.
 pub fn serve_tcp(listener: TcpListener, desk: Desk, stop: Stop) -> JoinHandle<()> {
     std::thread::spawn(move || {
@@ -163,8 +208,7 @@ pub fn serve_tcp(listener: TcpListener, desk: Desk, stop: Stop) -> JoinHandle<()
 
 /// Listens on a Unix socket until the line stops.
 #[cfg(unix)]
-pub fn serve_unix(listener: std::os::unix::net::UnixListener, desk: Desk, stop: Stop) -> JoinHandle<()> {
-    use std::os::unix::net::UnixStream;
+pub fn serve_unix(listener: UnixListener, desk: Desk, stop: Stop) -> JoinHandle<()> {
     std::thread::spawn(move || {
         let accept = || -> io::Result<UnixStream> {
             let (stream, _) = listener.accept()?;

@@ -134,20 +134,7 @@ impl Witness {
     /// # Errors
     /// One of the files cannot be read or is damaged.
     pub fn others(&self, key: &KeyBytes) -> Result<Vec<Other>> {
-        let folder = files::parent(&self.path);
-        let failed = |e: std::io::Error| Error::io("read", &folder, &e);
-        let mut others = Vec::new();
-        for entry in std::fs::read_dir(&folder).map_err(failed)? {
-            let path = entry.map_err(failed)?.path();
-            let is_witness = path.extension().is_some_and(|e| e == "serials") && path != self.path;
-            if !is_witness {
-                continue;
-            }
-            let Parsed { known, name, leases, .. } = parse(&files::read(&path)?, &path)?;
-            let own = path.file_stem().is_some_and(|stem| *stem == *format!("{}-{}", key.id(), file_name(key, &name)));
-            others.extend(known.filter(|_| own).map(|(store, progress)| Other { name, store, progress, leases }));
-        }
-        Ok(others)
+        read_all(&files::parent(&self.path), key, Some(&self.path))
     }
 
     /// Every run of serials that was reserved, in order.
@@ -296,6 +283,33 @@ pub fn check(
         "put the newest store back; if it is lost for good, `touchmark-sign line recover` blocks all serials that may be on \
          parts, and goes on after them",
     ))
+}
+
+/// What this machine knows of the issuers of `key` by the witnesses in the folder `state`, whether they are at work or not.
+///
+/// # Errors
+/// One of the files cannot be read or is damaged.
+pub fn all(state: &Path, key: &KeyBytes) -> Result<Vec<Other>> {
+    if !state.exists() {
+        return Ok(Vec::new());
+    }
+    read_all(state, key, None)
+}
+
+fn read_all(folder: &Path, key: &KeyBytes, except: Option<&Path>) -> Result<Vec<Other>> {
+    let failed = |e: std::io::Error| Error::io("read", folder, &e);
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let is_witness = path.extension().is_some_and(|e| e == "serials") && Some(path.as_path()) != except;
+        if !is_witness {
+            continue;
+        }
+        let Parsed { known, name, leases, .. } = parse(&files::read(&path)?, &path)?;
+        let own = path.file_stem().is_some_and(|stem| *stem == *format!("{}-{}", key.id(), file_name(key, &name)));
+        found.extend(known.filter(|_| own).map(|(store, progress)| Other { name, store, progress, leases }));
+    }
+    Ok(found)
 }
 
 /// Whether there is a witness of `key` in the folder `state`.

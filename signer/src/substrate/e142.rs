@@ -33,7 +33,13 @@ pub(super) fn read(text: &str, good: &GoodBins, id: Option<&str>) -> Result<Subs
     let lots = named(document.root_element(), "Substrate").filter(|s| s.attribute("SubstrateId") == Some(own));
     let lot = lots.flat_map(|s| named(s, "LotId")).find_map(|lot| Some(lot.text()?.trim().to_owned()));
     let lot = lot.filter(|lot| !lot.is_empty());
-    let mut substrate = Substrate { id: own.to_owned(), lot, units: BTreeMap::new(), layout: layout::of(map) };
+    let mut substrate = Substrate {
+        id: own.to_owned(),
+        lot,
+        units: BTreeMap::new(),
+        layout: layout::of(map),
+        undefined: BTreeMap::new(),
+    };
     Bins::of(map, good)?.fill(map, &mut substrate)?;
     Ok(substrate)
 }
@@ -65,23 +71,28 @@ struct Bins {
     null: Option<String>,
     good: GoodBins,
     passing: Vec<String>,
+    /// Every code that the map defines.
+    defined: Vec<String>,
+    /// The base of codes that are numbers.
+    radix: Option<u32>,
 }
 
 impl Bins {
     fn of(map: Node<'_, '_>, good: &GoodBins) -> Result<Self> {
         let kind = map.attribute("BinType").unwrap_or("Ascii");
-        let width = match kind.to_ascii_lowercase().as_str() {
-            "ascii" => 1,
-            "hexadecimal" => 2,
-            "decimal" => 3,
-            "integer2" => 4,
+        let (width, radix) = match kind.to_ascii_lowercase().as_str() {
+            "ascii" => (1, None),
+            "hexadecimal" => (2, Some(16)),
+            "decimal" => (3, Some(10)),
+            "integer2" => (4, None),
             _ => {
                 return Err(Error::unusable(format!("BinType {kind:?} is not known"))
                     .hint("SEMI E142.1 has Ascii, Decimal, HexaDecimal and Integer2"));
             }
         };
-        let mut passing = Vec::new();
+        let (mut passing, mut defined) = (Vec::new(), Vec::new());
         for bin in named(map, "BinDefinition") {
+            defined.extend(bin.attribute("BinCode").map(str::to_owned));
             let passes = bin.attribute("BinQuality").is_some_and(|quality| quality.eq_ignore_ascii_case("pass"));
             passing.extend(bin.attribute("BinCode").filter(|_| passes).map(str::to_owned));
         }
@@ -98,7 +109,8 @@ impl Bins {
         if let Some(wrong) = codes.iter().find(|code| code.chars().count() != width) {
             return Err(Error::unusable(format!("{wrong:?} is no code of a bin: {kind} has {width} characters")));
         }
-        Ok(Self { width, null: map.attribute("NullBin").map(str::to_owned), good: good.clone(), passing })
+        let null = map.attribute("NullBin").map(str::to_owned);
+        Ok(Self { width, null, good: good.clone(), passing, defined, radix })
     }
 
     fn unit(&self, code: &str) -> Option<Unit> {
@@ -124,6 +136,9 @@ impl Bins {
             let first = at.unwrap_or(Place { x: 0, y });
             for (x, code) in (first.x..).zip(codes) {
                 if let Some(unit) = self.unit(&code) {
+                    if !unit.good && !self.defined.is_empty() && !self.defined.contains(&code) {
+                        *substrate.undefined.entry(code).or_default() += 1;
+                    }
                     substrate.put(Place { x, y: first.y }, unit).map_err(wrong)?;
                 }
             }
@@ -141,7 +156,12 @@ impl Bins {
         if characters.len() > MAX_UNITS * self.width {
             return Err(format!("more than {MAX_UNITS} units"));
         }
-        Ok(characters.chunks(self.width).map(|code| code.iter().collect()).collect())
+        let codes: Vec<String> = characters.chunks(self.width).map(|code| code.iter().collect()).collect();
+        let is_number = |code: &&String| self.radix.is_none_or(|radix| code.chars().all(|c| c.is_digit(radix)));
+        match codes.iter().find(|code| !is_number(code) && self.null.as_ref() != Some(code)) {
+            Some(code) => Err(format!("{code:?} is no code of this map's BinType")),
+            None => Ok(codes),
+        }
     }
 }
 

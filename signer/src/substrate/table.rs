@@ -40,6 +40,7 @@ pub(super) fn read(bytes: &[u8], path: &Path, good: &GoodBins, id: Option<&str>)
             lot: None,
             units: BTreeMap::new(),
             layout: Layout::default(),
+            undefined: BTreeMap::new(),
         });
         if target.id != own {
             return Err(wrong(format!("substrate {own:?} follows {:?}", target.id))

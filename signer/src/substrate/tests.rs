@@ -137,3 +137,14 @@ fn tables_are_maps_too() {
         assert_eq!(message(read_as(table, &GoodBins::AsMapped, id)), error);
     }
 }
+
+#[test]
+fn bins_that_the_map_does_not_know_are_told() {
+    let other = strip(&STRIP.replace("0101FF02", "0107FF07")).unwrap();
+    assert_eq!(other.undefined, BTreeMap::from([("07".to_owned(), 2)]));
+    assert_eq!(strip(STRIP).unwrap().undefined, BTreeMap::new());
+    assert_eq!(
+        message(strip(&STRIP.replace("0101FF02", "01O1FF02"))),
+        "map: line 15: \"O1\" is no code of this map's BinType"
+    );
+}

@@ -38,6 +38,14 @@ impl Line {
     }
 }
 
+impl Drop for Line {
+    fn drop(&mut self) {
+        // A test that failed leaves no line behind.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 /// The serials of an answer, each with its row's part.
 fn marks(text: &str) -> Vec<(u64, String)> {
     let mut table = csv::Reader::from_reader(text.as_bytes());
@@ -151,13 +159,38 @@ fn ways_in_that_cannot_be_opened_say_why_and_what_to_do() {
     let place = Place::with_home();
     let run = |options: &str| place.run(&format!("line run --home h {options}"));
     run("--http 0.0.0.0:0").says(
-        2,
+        1,
         "error: 0.0.0.0:0 can be reached from other machines, and there is no token\n\
          hint: give --http-token-file F, or listen on 127.0.0.1",
     );
     place.write("open", "0123456789abcdef\n");
     run("--http 0.0.0.0:0 --http-token-file open")
-        .says(2, "error: open: others can read this secret\nhint: `chmod 600 open` lets only its owner");
+        .says(1, "error: open: others can read this secret\nhint: `chmod 600 open` lets only its owner");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    for way in ["tcp", "http"] {
+        run(&format!("--{way} {address}")).says(
+            2,
+            &format!(
+                "error: cannot listen on {address}: address already in use\nhint: another program listens there, perhaps a line \
+                 that runs already (`ss -ltnp` shows it): take another port"
+            ),
+        );
+    }
+    place.write("file", "text");
+    run("--unix file").says(2, "error: file: it is there already, and is no socket\nhint: name another path");
+    assert_eq!(place.read("file"), "text");
+    #[cfg(unix)]
+    {
+        let open = std::os::unix::fs::PermissionsExt::from_mode(0o640);
+        std::fs::set_permissions(place.path("h/keys/line-1.pem"), open).unwrap();
+        run("--stdin").says(
+            1,
+            "error: h/keys/line-1.pem: others can read this secret\nhint: `chmod 600 h/keys/line-1.pem` lets only its owner",
+        );
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(place.path("h/keys/line-1.pem"), private).unwrap();
+    }
     run("--mqtt mqtt://broker/x").says(
         2,
         "error: --mqtt \"mqtt://broker/x\" is not HOST or HOST:PORT\n\

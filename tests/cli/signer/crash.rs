@@ -135,13 +135,20 @@ fn a_store_of_yesterday_is_refused_until_what_is_lost_is_blocked() {
     std::fs::copy(place.path("h/serials.db"), place.path("backup")).unwrap();
     let out = place.run(&format!("{mark} --count 5")).done().marks();
     std::fs::copy(place.path("backup"), place.path("h/serials.db")).unwrap();
-    for _ in 0..2 {
-        place.run(mark).says(
+    let older = "h/serials.db is an older copy of itself: it ends at commit 1 of \"mark\", which has made 2; serials would be \
+                 issued twice";
+    for command in [mark, mark, "line verify-journal --home h"] {
+        place.run(command).says(
             1,
-            "error: h/serials.db is an older copy of itself: it ends at commit 1 of \"mark\", which has made 2; serials would be \
-             issued twice\nhint: put the newest store back; if it is lost for good, `touchmark-sign line recover` blocks all \
-             serials that may be on parts, and goes on after them",
+            &format!(
+                "error: {older}\nhint: put the newest store back; if it is lost for good, `touchmark-sign line recover` blocks \
+                 all serials that may be on parts, and goes on after them"
+            ),
         );
+    }
+    for command in ["line status --home h", "line find --home h 1", "line backup --home h --out copy"] {
+        let ran = place.run(command).done();
+        assert!(ran.err.starts_with(&format!("warning: {older}\n")), "{command}: {ran:?}");
     }
     place.run("line recover --home h --nothing-lost").says(
         1,
@@ -173,4 +180,60 @@ fn a_home_that_was_moved_says_so_once() {
     assert!(ran.status == Some(2) && ran.err.contains("does not know which serials may be on parts"), "{ran:?}");
     place.run("line recover --home h --name mark --nothing-lost").done();
     assert_eq!(place.run(mark).done().marks()[0].mark.serial.get(), 2);
+}
+
+/// What somebody wrote into the tables is named by the serials that it is about.
+#[test]
+fn a_journal_that_somebody_changed_is_told_by_its_serials() {
+    let place = Place::with_home();
+    let line =
+        "{\"part\":\"P\",\"count\":3}\n{\"do\":\"void\",\"serial\":2,\"reason\":\"smeared\"}\n{\"part\":\"Q\"}\n";
+    place.run_with("line run --home h --stdin", line).done();
+    place.run("line verify-journal --home h").done();
+    let whole = std::fs::read(place.path("h/serials.db")).unwrap();
+    for (change, problem) in [
+        ("UPDATE run SET body = x'00' WHERE count = 3", "the marks from serial 1 on cannot be read"),
+        ("UPDATE run SET at = 'noon' WHERE count = 1", "the marks from serial 4 on cannot be read"),
+        ("UPDATE content SET part = '' WHERE part = 'Q'", "what the marks from serial 4 on say cannot be read"),
+        ("UPDATE outcome SET state = 3", "what became of serial 2 cannot be read"),
+        ("DELETE FROM run WHERE count = 1", "serials 4 to 4 are used up and not on record"),
+        ("DELETE FROM block", "serials 1 to 3 are issued and in no block"),
+        ("UPDATE run SET body = zeroblob(192) WHERE count = 3", "the signature of serial 1 is wrong"),
+    ] {
+        std::fs::write(place.path("h/serials.db"), &whole).unwrap();
+        let store = rusqlite::Connection::open(place.path("h/serials.db")).unwrap();
+        store.execute_batch(change).unwrap();
+        drop(store);
+        let ran = place.run("line verify-journal --home h");
+        assert!(ran.status == Some(1) && ran.err.contains(&format!("error: {problem}\n")), "{change}: {ran:?}");
+        assert!(ran.err.contains("things do not fit\nhint: issue nothing more from it"), "{change}: {ran:?}");
+    }
+}
+
+/// Nobody can make a line go on with a file that it would not find again, nor with another one in its place.
+#[cfg(unix)]
+#[test]
+fn a_store_that_is_moved_away_under_a_line_stops_it_until_it_is_back() {
+    let place = Place::with_home();
+    let line = super::line::Running::start(&place, "");
+    let mut client = line.connect();
+    assert_eq!(client.ask("{\"part\":\"P\",\"id\":\"a\"}").marks[0].serial, 1);
+    place.run("line backup --home h --out copy").done();
+    let copy = std::fs::read(place.path("copy")).unwrap();
+    let (store, away) = (place.path("h/serials.db"), place.path("away"));
+    std::fs::rename(&store, &away).unwrap();
+    let error = |answer: touchmark_signer::line::protocol::Answer| answer.error.map(|e| (e.kind, e.message)).unwrap();
+    let moved = "h/serials.db: it was moved away or replaced while it is in use";
+    let request = "{\"part\":\"P\",\"id\":\"b\"}";
+    assert_eq!(error(client.ask(request)), ("retry".to_owned(), moved.to_owned()));
+    assert!(!store.exists(), "none is made in its place");
+    std::fs::write(&store, &copy).unwrap();
+    assert_eq!(error(client.ask(request)), ("retry".to_owned(), moved.to_owned()));
+    assert!(!client.ask("{\"do\":\"status\"}").status.unwrap().store_ok);
+    assert_eq!(std::fs::read(&store).unwrap(), copy, "what stands there is not touched");
+    std::fs::rename(&away, &store).unwrap();
+    assert_eq!(client.ask(request).marks[0].serial, 2);
+    drop(client);
+    line.stop();
+    place.run("line verify-journal --home h").done();
 }

@@ -302,7 +302,7 @@ impl Unlock for Known {
     }
 
     fn pin(&mut self, _: &str) -> Result<Passphrase> {
-        Ok(Passphrase::new(self.0.to_owned().into()).unwrap())
+        Passphrase::new(self.0.to_owned().into(), "a test")
     }
 }
 

@@ -73,7 +73,7 @@ fn marks_need_the_right_passphrase_and_nothing_shows_it() {
     let good = finished(place.command(mark).env("TOUCHMARK_PASSPHRASE", "correct horse")).done();
     assert_eq!(good.marks().len(), 1);
     let bad = finished(place.command(mark).env("TOUCHMARK_PASSPHRASE", "battery staple"));
-    bad.says(2, "error: p/keys/line-1.pem: the passphrase is wrong, or the file damaged");
+    bad.says(2, "error: p/keys/line-1.pem: the passphrase is wrong, or the file damaged\nhint: it was taken from TOUCHMARK_PASSPHRASE");
     for ran in [good, bad] {
         for secret in ["correct", "battery", "PRIVATE"] {
             assert!(!ran.out.contains(secret) && !ran.err.contains(secret), "{ran:?}");
@@ -98,7 +98,7 @@ fn a_passphrase_file_that_others_can_read_is_pointed_out() {
     finished(place.command("mark --home p --part P --format text --out -").env("TOUCHMARK_PASSPHRASE", "x")).done();
     place.write("pw", "\n").run("init q --maker Acme --country NL --passphrase-file pw").says(
         2,
-        "warning: pw: others can read this secret; `chmod 600` it\nerror: pw: a passphrase has 1 to 1024 bytes",
+        "warning: pw: others can read this secret; `chmod 600` it\nerror: pw: the secret in it is empty: it has 1 to 1024 bytes",
     );
 }
 

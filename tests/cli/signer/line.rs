@@ -60,6 +60,14 @@ impl Running {
     }
 }
 
+impl Drop for Running {
+    fn drop(&mut self) {
+        // A test that failed leaves no line behind.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 pub(super) struct Client<S> {
     stream: S,
     reader: BufReader<S>,
@@ -203,7 +211,7 @@ fn recipes_draw_and_bind_requests() {
         ("{\"recipe\":\"label\"}", "the part is missing"),
         (
             "{\"part\":\"P\",\"date\":\"2019-01-01\"}",
-            "not a request: a date is written YYYY-MM-DD, from 2020-01-01 to 2199-06-06 at line 1 column 32",
+            "not a request: date: a date is written YYYY-MM-DD, from 2020-01-01 to 2199-06-06 at line 1 column 32",
         ),
         ("{\"part\":\"P\",\"date\":\"2199-01-01\"}", ""),
         ("{\"part\":\"P\",\"count\":0}", "count 0: 1 to 10000 marks can be asked for at once"),

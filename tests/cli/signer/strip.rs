@@ -33,6 +33,11 @@ fn a_strip_is_asked_for_under_its_own_id_and_placed() {
         "id": "S-0042", "client": "strip", "part": "P", "lot": "A2B347K", "date": "2026-11-23", "count": 5
     });
     assert_eq!(request, expected);
+    place.write("odd.xml", &MAP.replace("FF010201", "FF010701"));
+    place.run("strip request --map odd.xml --part P").says(
+        0,
+        "warning: the map does not define bin \"07\": 1 unit of it without a mark\nsubstrate \"S-0042\": 5 of 7 units are good",
+    );
     place.run("mark --home h --part P --lot A2B347K --count 5 --serial 11 --format text --out codes").done();
     place
         .run("strip place --map map.xml --marks codes --out strip.jsonl")

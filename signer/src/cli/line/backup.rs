@@ -3,6 +3,7 @@
 use super::Io;
 use crate::error::{Error, Result};
 use crate::home::Home;
+use crate::line::newest;
 use std::path::PathBuf;
 
 /// Copy the store of serials as it is at one moment, while lines go on
@@ -26,7 +27,14 @@ pub(super) fn run(args: &Args, io: &mut Io<'_>) -> Result<()> {
     if !home.has_store() {
         return Err(Error::file(&home.store_file(), "there is no store of serials to copy"));
     }
-    home.store(false)?.copy_to(&args.out)?;
+    let mut store = home.store(false)?;
+    let state = io.state(&home);
+    for line in home.lines()? {
+        if let Err(e) = newest::check(&mut store, &state, &line.delegation.signed.key) {
+            io.say(format_args!("warning: {e}"));
+        }
+    }
+    store.copy_to(&args.out)?;
     io.say(format_args!(
         "{}: a copy of {}; what is issued from now on is not in it",
         args.out.display(),

@@ -1,6 +1,6 @@
 //! `touchmark-sign line find`.
 
-use super::{Io, Which};
+use super::{Io, Which, store_to_read};
 use crate::error::{Error, Result};
 use crate::line::issuer::marks_of_run;
 use crate::line::store::State;
@@ -20,7 +20,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, io: &mut Io<'_>) -> Result<()> {
     let (home, line) = args.which.open()?;
-    let (mut store, serial) = (home.store_to_read(&io.state(&home), &line.delegation.signed.key)?, args.serial.get());
+    let (mut store, serial) = (store_to_read(&home, &line.delegation.signed.key, io)?, args.serial.get());
     let none = || Error::refused(format!("serial {serial} was not issued"));
     let key = store.known_key(&line.delegation.signed.key)?.ok_or_else(none)?;
     let run = store.issued(key, serial, serial)?.into_iter().next().ok_or_else(none)?;

@@ -13,8 +13,11 @@ use super::Io;
 use super::secrets::PassphraseArgs;
 use crate::error::Result;
 use crate::home::{Home, Line};
+use crate::line::newest;
+use crate::line::store::Store;
 use clap::Subcommand;
 use std::path::PathBuf;
+use touchmark_formats::key::KeyBytes;
 
 /// Issue marks at marking time
 ///
@@ -57,6 +60,16 @@ impl Which {
         let line = home.line(self.line.as_deref())?;
         Ok((home, line))
     }
+}
+
+/// Opens the store of `home` to read what is on record under `key`, and warns of an older copy of it.
+fn store_to_read(home: &Home, key: &KeyBytes, io: &mut Io<'_>) -> Result<Store> {
+    let state = io.state(home);
+    let mut store = home.store_to_read(&state, key)?;
+    if let Err(e) = newest::check(&mut store, &state, key) {
+        io.say(format_args!("warning: {e}"));
+    }
+    Ok(store)
 }
 
 /// The name under which a line issues, which is one line of its witness.

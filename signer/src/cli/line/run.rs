@@ -22,7 +22,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use touchmark_formats::capsule::YearKey;
@@ -183,12 +183,12 @@ impl Listeners {
                 ))
                 .hint("listen on 127.0.0.1 and let a tunnel (SSH, stunnel, VPN) end there; or use a Unix socket"));
             }
-            TcpListener::bind(address).map_err(|e| Error::io("listen on", Path::new(&address.to_string()), &e))
+            stream::listen_tcp(*address)
         };
         Ok(Self {
             tcp: ways.tcp.iter().map(listen).collect::<Result<_>>()?,
             #[cfg(unix)]
-            unix: ways.unix.as_deref().map(listen_unix).transpose()?,
+            unix: ways.unix.as_deref().map(stream::listen_unix).transpose()?,
         })
     }
 
@@ -201,21 +201,6 @@ impl Listeners {
         threads.extend(self.unix.map(|listener| stream::serve_unix(listener, desk.clone(), stop.clone())));
         threads
     }
-}
-
-/// A socket that its owner and group may use. One that a killed line left behind is taken away; one on which a line
-/// answers is not.
-#[cfg(unix)]
-fn listen_unix(path: &Path) -> Result<std::os::unix::net::UnixListener> {
-    use std::os::unix::fs::{FileTypeExt, PermissionsExt};
-    use std::os::unix::net::{UnixListener, UnixStream};
-    if std::fs::symlink_metadata(path).is_ok_and(|m| m.file_type().is_socket()) && UnixStream::connect(path).is_err() {
-        let _ = std::fs::remove_file(path);
-    }
-    let failed = |e: std::io::Error| Error::io("listen on", path, &e);
-    let listener = UnixListener::bind(path).map_err(failed)?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660)).map_err(failed)?;
-    Ok(listener)
 }
 
 /// Serves standard input. Its end ends the line, unless there are other ways in.

@@ -1,6 +1,6 @@
 //! `touchmark-sign line status`.
 
-use super::{Io, Which};
+use super::{Io, Which, store_to_read};
 use crate::error::{Error, Result};
 use crate::line::desk::Status;
 use crate::line::protocol::Answer;
@@ -37,7 +37,7 @@ pub(super) fn run(args: &Args, io: &mut Io<'_>) -> Result<()> {
 fn print_stored(args: &Args, io: &mut Io<'_>) -> Result<()> {
     let (home, line) = args.which.open()?;
     let delegation = &line.delegation.signed;
-    let counts = home.store_to_read(&io.state(&home), &delegation.key)?.counts(&delegation.key)?;
+    let counts = store_to_read(&home, &delegation.key, io)?.counts(&delegation.key)?;
     let left = delegation.serials.count().saturating_sub(counts.issued + counts.lost + counts.closed);
     if args.json {
         let status = json!({

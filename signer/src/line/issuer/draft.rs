@@ -267,7 +267,10 @@ impl<'d> Draft<'d> {
             None => (stored.as_ref().map(|o| o.state), stored.as_ref().map(|o| o.state)),
         };
         check_change(serial, latest, outcome.state)?;
-        self.outcomes.insert(serial.get(), (outcome.clone(), on_record));
+        // A mark is void for the reason that was said first, whoever finds another later.
+        if latest != Some(State::Void) {
+            self.outcomes.insert(serial.get(), (outcome.clone(), on_record));
+        }
         Ok(Plan::Answered(Done::Noted(outcome.state)))
     }
 

@@ -162,6 +162,25 @@ fn jobs_of_one_commit_are_answered_in_order() {
 }
 
 #[test]
+fn a_mark_is_void_for_the_reason_that_was_said_first() {
+    for world in World::both() {
+        let mut issuer = world.issuer("a");
+        let made = marks(one(&mut issuer, issue("1", "P", None, 1)));
+        let void = |reason: &str| {
+            Job::Note(Outcome { serial: 1, state: State::Void, at: 5, reason: Some(reason.to_owned()), grade: None })
+        };
+        for reason in ["smeared", "dropped"] {
+            assert_eq!(one(&mut issuer, void(reason)), Ok(Done::Noted(State::Void)));
+        }
+        let Ok(Done::Found(_, Some(outcome))) = one(&mut issuer, Job::Find(made[0].mark.serial)) else {
+            panic!("no outcome")
+        };
+        assert_eq!(outcome.reason.as_deref(), Some("smeared"));
+        assert_eq!(world.audited().void, 1);
+    }
+}
+
+#[test]
 fn a_request_id_gets_the_same_marks_for_ever_and_no_others() {
     for world in World::both() {
         let mut issuer = world.issuer("a");

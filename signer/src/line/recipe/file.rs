@@ -13,8 +13,7 @@ use touchmark_formats::text::Label;
 #[serde(deny_unknown_fields)]
 pub(super) struct File {
     pub(super) part: Option<Spanned<Label>>,
-    #[serde(default)]
-    pub(super) lot: Presence,
+    pub(super) lot: Option<Spanned<Presence>>,
     #[serde(default)]
     pub(super) consignee: Presence,
     #[serde(default)]

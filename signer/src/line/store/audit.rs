@@ -1,8 +1,9 @@
 //! Every serial accounted for: reads the whole store, page by page, and holds its tables against each other.
 
-use super::database::{fields, strange};
+use super::database::{Row, fields, strange};
 use super::lease::Kept;
-use super::records::{SELECT_RUN, outcome_of};
+use super::lookup::content_of;
+use super::records::{SELECT_RUN, outcome_of, run_of};
 use super::schema::{place, serial_at};
 use super::{Content, Run, Store, Value};
 use crate::error::Result;
@@ -107,17 +108,27 @@ impl Store {
         let mut after = place(number, 0) as i64 - 1;
         loop {
             let sql = format!("{SELECT_RUN} WHERE run.place > $1 AND run.place < $2 ORDER BY run.place LIMIT $3");
-            let page = self.runs(&sql, &[Value::Int(after), place(number + 1, 0).into(), PAGE.into()])?;
+            let page = self.db.rows(&sql, &[Value::Int(after), place(number + 1, 0).into(), PAGE.into()])?;
             let Some(last) = page.last() else { break };
-            after = place(number, last.first) as i64;
+            after = first_of(last)?;
             let mut checked = Vec::new();
-            for run in page {
+            for row in page {
+                let Ok(run) = run_of(&row) else {
+                    let serial = serial_at(first_of(&row)?.cast_unsigned());
+                    audit.problem(format!("the marks from serial {serial} on cannot be read"));
+                    continue;
+                };
                 cover(&blocks, &mut block, &mut expected, &run, &mut audit);
                 audit.counts.issued += run.count();
                 if !contents.contains_key(&run.content)
-                    && let Some(content) = self.content(run.content)?
+                    && let Some(row) = self.content_row(run.content)?
                 {
-                    contents.insert(run.content, content);
+                    match content_of(run.content, &row) {
+                        Ok(content) => drop(contents.insert(run.content, content)),
+                        Err(_) => {
+                            audit.problem(format!("what the marks from serial {} on say cannot be read", run.first));
+                        }
+                    }
                 }
                 checked.extend(contents.get(&run.content).map(|content| (run, content.clone())));
             }
@@ -161,11 +172,17 @@ impl Store {
             let sql = "SELECT place, state, at, reason, grade FROM outcome WHERE place > $1 AND place < $2 \
                        ORDER BY place LIMIT $3";
             let rows = self.db.rows(sql, &[Value::Int(after), place(number + 1, 0).into(), PAGE.into()])?;
-            let page = rows.iter().map(outcome_of).collect::<Result<Vec<_>>>()?;
-            let (Some(first), Some(last)) = (page.first(), page.last()) else { return Ok(()) };
-            after = place(number, last.serial) as i64;
-            let issued = self.issued(number, first.serial, last.serial)?;
-            for outcome in &page {
+            let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(()) };
+            let (first, last) = (first_of(first)?, first_of(last)?);
+            after = last;
+            let [first, last] = [first, last].map(|place| serial_at(place.cast_unsigned()));
+            let issued = self.readable(number, first, last)?;
+            for row in &rows {
+                let Ok(outcome) = outcome_of(row) else {
+                    let serial = serial_at(first_of(row)?.cast_unsigned());
+                    audit.problem(format!("what became of serial {serial} cannot be read"));
+                    continue;
+                };
                 match outcome.state {
                     super::State::Verified => audit.counts.verified += 1,
                     super::State::Void => audit.counts.void += 1,
@@ -176,6 +193,11 @@ impl Store {
                 }
             }
         }
+    }
+
+    /// The runs that hold any of the serials from `first` to `last`; those that cannot be read were told of before.
+    fn readable(&mut self, number: u64, first: u64, last: u64) -> Result<Vec<Run>> {
+        Ok(self.issued_rows(number, first, last)?.iter().filter_map(|row| run_of(row).ok()).collect())
     }
 
     fn audit_sums(&mut self, key: &KeyBytes, audit: &mut Audit) -> Result<()> {
@@ -192,6 +214,11 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// The place of a row, which is its first column.
+fn first_of(row: &Row) -> Result<i64> {
+    row.first().ok_or_else(|| strange("a place"))?.int()
 }
 
 /// The runs of a block must cover its serials up to the next, each once.

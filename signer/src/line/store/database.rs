@@ -109,6 +109,14 @@ pub trait Database: Send {
     /// It is no file itself, or the copy cannot be written.
     fn copy_to(&mut self, path: &Path) -> Result<()>;
 
+    /// Checks that the database is still where it was opened, where that is a file.
+    ///
+    /// # Errors
+    /// It was moved away or replaced.
+    fn check_place(&mut self) -> Result<()> {
+        Ok(())
+    }
+
     /// Checks that there is room on the disk for a large commit, where the disk is this program's to look at.
     fn check_room(&mut self) -> Result<()> {
         Ok(())

@@ -104,6 +104,10 @@ impl Database for Faulty {
         self.inner.copy_to(path)
     }
 
+    fn check_place(&mut self) -> Result<()> {
+        self.inner.check_place()
+    }
+
     fn check_room(&mut self) -> Result<()> {
         self.inner.check_room()
     }

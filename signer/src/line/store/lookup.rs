@@ -1,6 +1,6 @@
 //! Looking up what is on record.
 
-use super::database::{fields, strange};
+use super::database::{Row, fields, strange};
 use super::records::{SELECT_RUN, outcome_of, run_of};
 use super::schema::place;
 use super::{Content, Outcome, RUN_MARKS, RequestId, Run, Store, Value};
@@ -14,22 +14,12 @@ impl Store {
     /// # Errors
     /// The store failed.
     pub fn content(&mut self, id: i64) -> Result<Option<Content>> {
-        let rows =
-            self.db.rows("SELECT part, lot, date, mark, capsule FROM content WHERE id = $1", &[Value::Int(id)])?;
-        rows.first()
-            .map(|row| {
-                let [part, lot, date, mark, capsule] = fields(row)?;
-                let label = |text: &str| text.parse::<Label>().map_err(|_| strange("a part or lot"));
-                Ok(Content {
-                    id,
-                    part: label(part.text()?.unwrap_or_default())?,
-                    lot: lot.text()?.map(label).transpose()?,
-                    date: Date::from_days(u16::try_from(date.count()?).map_err(|_| strange("a date"))?),
-                    mark: mark.bytes()?.to_owned(),
-                    capsule: capsule.count()?,
-                })
-            })
-            .transpose()
+        self.content_row(id)?.map(|row| content_of(id, &row)).transpose()
+    }
+
+    pub(super) fn content_row(&mut self, id: i64) -> Result<Option<Row>> {
+        let sql = "SELECT part, lot, date, mark, capsule FROM content WHERE id = $1";
+        Ok(self.db.rows(sql, &[Value::Int(id)])?.into_iter().next())
     }
 
     /// The runs that answered a request, in order; none if it was not answered.
@@ -54,17 +44,22 @@ impl Store {
     /// # Errors
     /// The store failed.
     pub fn issued(&mut self, key: u64, first: u64, last: u64) -> Result<Vec<Run>> {
-        let sql = format!("{SELECT_RUN} WHERE run.place > $1 AND run.place <= $2 ORDER BY run.place");
-        // A run that began before the first is at most so long.
-        let lowest = place(key, first.saturating_sub(RUN_MARKS)).into();
-        let runs = self.runs(
-            &sql,
-            &[if first < RUN_MARKS { Value::Int(place(key, 0) as i64 - 1) } else { lowest }, place(key, last).into()],
-        )?;
+        let runs = self.issued_rows(key, first, last)?.iter().map(run_of).collect::<Result<Vec<_>>>()?;
         Ok(runs.into_iter().filter(|run| run.first + run.count() > first).collect())
     }
 
-    pub(super) fn runs(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Run>> {
+    /// The rows of these runs, and of one before them, perhaps.
+    pub(super) fn issued_rows(&mut self, key: u64, first: u64, last: u64) -> Result<Vec<Row>> {
+        let sql = format!("{SELECT_RUN} WHERE run.place > $1 AND run.place <= $2 ORDER BY run.place");
+        // A run that began before the first is at most so long.
+        let lowest = place(key, first.saturating_sub(RUN_MARKS)).into();
+        self.db.rows(
+            &sql,
+            &[if first < RUN_MARKS { Value::Int(place(key, 0) as i64 - 1) } else { lowest }, place(key, last).into()],
+        )
+    }
+
+    fn runs(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Run>> {
         self.db.rows(sql, values)?.iter().map(run_of).collect()
     }
 
@@ -86,4 +81,18 @@ impl Store {
         let [first, last] = [first, last].map(|date| u64::from(date.days()).into());
         Ok(!self.db.rows(sql, &[first, last])?.is_empty())
     }
+}
+
+/// The content of a row.
+pub(super) fn content_of(id: i64, row: &Row) -> Result<Content> {
+    let [part, lot, date, mark, capsule] = fields(row)?;
+    let label = |text: &str| text.parse::<Label>().map_err(|_| strange("a part or lot"));
+    Ok(Content {
+        id,
+        part: label(part.text()?.unwrap_or_default())?,
+        lot: lot.text()?.map(label).transpose()?,
+        date: Date::from_days(u16::try_from(date.count()?).map_err(|_| strange("a date"))?),
+        mark: mark.bytes()?.to_owned(),
+        capsule: capsule.count()?,
+    })
 }

@@ -115,6 +115,14 @@ impl Store {
         }
     }
 
+    /// Whether it is still where it was opened, so that what goes on record is found again.
+    ///
+    /// # Errors
+    /// It is a file, and was moved away or replaced.
+    pub fn check_place(&mut self) -> Result<()> {
+        self.db.check_place()
+    }
+
     /// Writes a copy of the store, as it is at one moment, to the file at `path`.
     ///
     /// # Errors

@@ -36,6 +36,9 @@ pub(crate) struct Sqlite {
     busy: bool,
     name: String,
     connection: Connection,
+    /// The file that was opened, and its write-ahead log, from the first commit on.
+    file: Option<(u64, u64)>,
+    log: Option<(u64, u64)>,
     /// Dropped after the connection, so that whichever is the last to close leaves no write-ahead log behind.
     _checkpointer: Option<Checkpointer>,
 }
@@ -43,6 +46,7 @@ pub(crate) struct Sqlite {
 impl Sqlite {
     /// Opens the file at `path`; makes it if it is not there. `busy` says that many commits are to be expected.
     pub(crate) fn open(path: &Path, busy: bool) -> Result<Self> {
+        private(path)?;
         let connection = connect(path, busy)?;
         let checkpointer = if busy { Some(checkpointer(path)?) } else { None };
         Ok(Self {
@@ -50,12 +54,47 @@ impl Sqlite {
             busy,
             name: path.display().to_string(),
             connection,
+            file: identity(path),
+            log: None,
             _checkpointer: checkpointer,
         })
     }
 
     fn failed(&self, error: &rusqlite::Error) -> Error {
         failed(&self.path, error)
+    }
+
+    /// Refuses to go on with a file that was moved away or replaced: what is written to it nobody would find again. Nor is
+    /// the one in its place touched: the log beside it is not its own.
+    fn require_in_place(&self) -> Result<()> {
+        let log = self.log.is_none() || self.log == identity(&log_of(&self.path));
+        if log && self.file == identity(&self.path) {
+            return Ok(());
+        }
+        Err(Error::storage(format!("{}: it was moved away or replaced while it is in use", self.name)).hint(
+            "put the files back that were there; or stop whatever uses it, put the newest copy in its place, and start again",
+        ))
+    }
+}
+
+/// The write-ahead log of the database at `path`.
+fn log_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    name.into()
+}
+
+/// Which file it is, whatever its name: device and number. `None` where there is none, or the system does not say.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        std::fs::metadata(path).ok().map(|meta| (meta.dev(), meta.ino()))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        None
     }
 }
 
@@ -64,11 +103,21 @@ fn failed(path: &Path, error: &rusqlite::Error) -> Error {
         rusqlite::Error::SqliteFailure(code, _) => rusqlite::ffi::code_to_str(code.extended_code).to_lowercase(),
         other => other.to_string(),
     };
-    Error::storage(format!("{}: {text}", path.display()))
+    let failed = Error::storage(format!("{}: {text}", path.display()));
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => {
+            failed.hint("make room on the disk that holds it; nothing is lost: the same request with the same id learns what was done")
+        }
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => failed
+            .hint("nothing is issued from it: put the newest copy back (`touchmark-sign line backup` makes them), and see `touchmark-sign line recover`"),
+        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+            failed.hint("this user must be able to write it, and to make files beside it")
+        }
+        _ => failed,
+    }
 }
 
 fn connect(path: &Path, busy: bool) -> Result<Connection> {
-    private(path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let open = || -> rusqlite::Result<Connection> {
         let mut connection = Connection::open_with_flags(path, flags)?;
@@ -211,8 +260,23 @@ impl Database for Sqlite {
         query().map_err(|e| self.failed(&e))
     }
 
+    fn begin(&mut self) -> Result<()> {
+        self.require_in_place()?;
+        self.script(self.dialect().begin)
+    }
+
+    fn commit(&mut self) -> Result<()> {
+        self.script("COMMIT")?;
+        if self.log.is_none() {
+            self.log = identity(&log_of(&self.path));
+        }
+        Ok(())
+    }
+
     fn reopen(&mut self) -> Result<()> {
         self.roll_back();
+        self.require_in_place()?;
+        self.log = None;
         self.connection = connect(&self.path, self.busy)?;
         Ok(())
     }
@@ -221,6 +285,10 @@ impl Database for Sqlite {
         private(path)?;
         let target = path.to_str().ok_or_else(|| Error::file(path, "not a file name in UTF-8"))?;
         self.run("VACUUM INTO $1", &[target.into()]).map(drop)
+    }
+
+    fn check_place(&mut self) -> Result<()> {
+        self.require_in_place()
     }
 
     fn check_room(&mut self) -> Result<()> {

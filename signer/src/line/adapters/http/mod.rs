@@ -14,6 +14,7 @@ use super::stopped;
 use crate::error::{Error, Result};
 use crate::line::desk::Desk;
 use crate::line::stop::Stop;
+use crate::line::stream;
 use answer::Answer;
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
@@ -66,13 +67,11 @@ impl Server {
     pub fn bind(options: Options) -> Result<Self> {
         let Options { address, token } = options;
         if !address.ip().is_loopback() && token.is_none() {
-            return Err(Error::unusable(format!(
-                "{address} can be reached from other machines, and there is no token"
-            ))
-            .hint("give --http-token-file F, or listen on 127.0.0.1"));
+            return Err(Error::refused(format!("{address} can be reached from other machines, and there is no token"))
+                .hint("give --http-token-file F, or listen on 127.0.0.1"));
         }
+        let listener = stream::listen_tcp(address)?;
         let failed = |e: std::io::Error| Error::unusable(format!("cannot listen on {address}: {e}"));
-        let listener = std::net::TcpListener::bind(address).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;
         Ok(Self { listener, gate: Arc::new(Gate { token }) })
     }
