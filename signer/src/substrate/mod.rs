@@ -46,7 +46,7 @@ pub struct Substrate {
     pub units: BTreeMap<Place, Unit>,
     /// Where they are, as far as the map says.
     pub layout: Layout,
-    /// Codes of bins that the map uses and does not define, where it defines any, with how many units have each.
+    /// Codes of bins that the map uses and does not define, where it defines bad ones too, with how many units have each.
     pub undefined: BTreeMap<String, usize>,
 }
 
