@@ -156,7 +156,7 @@ fn a_store_of_yesterday_is_refused_until_what_is_lost_is_blocked() {
     );
     assert_eq!(
         place.run("line recover --home h").done().out,
-        "\"line\" may issue again; 5 serials are blocked as lost\n"
+        "\"mark\" may issue again; 5 serials are blocked as lost\n"
     );
     let next = place.run(mark).done().marks()[0].mark.serial;
     assert!(out.iter().all(|mark| mark.mark.serial < next), "{next}");
@@ -236,4 +236,70 @@ fn a_store_that_is_moved_away_under_a_line_stops_it_until_it_is_back() {
     drop(client);
     line.stop();
     place.run("line verify-journal --home h").done();
+}
+
+/// A backup that was taken while a line had serials reserved, put back, and recovered under the name of another.
+#[test]
+fn what_any_line_had_reserved_when_the_backup_was_made_is_lost_too() {
+    let place = Place::with_home();
+    let issue = |line: &super::line::Running, id: &str, count: u64| -> Vec<u64> {
+        let answer = line.connect().ask(&format!("{{\"part\":\"P\",\"id\":\"{id}\",\"count\":{count}}}"));
+        answer.marks.iter().map(|mark| mark.serial).collect()
+    };
+    let line = super::line::Running::start(&place, "--name laser");
+    issue(&line, "a", 100);
+    place.run("line backup --home h --out copy").done();
+    let issued = issue(&line, "b", 500);
+    assert_eq!(issued.last(), Some(&600));
+    line.stop();
+    std::fs::copy(place.path("copy"), place.path("h/serials.db")).unwrap();
+    // The command of the same home shares the store, and may be the one that is recovered first.
+    place.run("mark --home h --part P --format text --out -").says(1, &format!("error: {}", LASER_IS_AHEAD));
+    let recovered = place.run("line recover --home h").done().out;
+    assert_eq!(recovered, "\"laser\" may issue again; 900 serials are blocked as lost\n");
+    for name in ["laser", "other"] {
+        let ran = place
+            .run_with(&format!("line run --home h --stdin --name {name}"), "{\"part\":\"P\",\"count\":500}\n")
+            .done();
+        let answer: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+        assert!(answer["marks"][0]["serial"].as_u64() > Some(1000), "{}", ran.out);
+    }
+    place.run("line verify-journal --home h").done();
+}
+
+const LASER_IS_AHEAD: &str = "h/serials.db is an older copy of itself: it ends at commit 1 of \"laser\", which has made 2; serials \
+                              would be issued twice\nhint: put the newest store back; if it is lost for good, `touchmark-sign line \
+                              recover` blocks all serials that may be on parts, and goes on after them";
+
+/// What a machine knows of its own line says nothing of one that ran elsewhere.
+#[test]
+fn the_line_of_another_machine_is_not_recovered_by_what_this_one_knows() {
+    let place = Place::with_home();
+    let at = |state: &str, line: &str, input: &str| {
+        let mut command = place.command(line);
+        command
+            .env("TOUCHMARK_STATE", place.path(state))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), input.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let run = |state: &str, name: &str| {
+        at(state, &format!("line run --home h --stdin --block 10 --name {name}"), "{\"part\":\"P\",\"count\":3}\n")
+    };
+    for (state, name) in [("one", "a"), ("two", "b")] {
+        assert_eq!(run(state, name).0, Some(0));
+    }
+    let recover = |more: &str| at("two", &format!("line recover --home h --name a {more}"), "");
+    let (status, _, err) = recover("");
+    assert!(status == Some(2) && err.contains("this machine does not know which serials may be on parts"), "{err}");
+    // The store is the newest, whatever this machine knows of it: that is for people to say.
+    assert_eq!(recover("--nothing-lost").0, Some(0));
+    let (status, out, err) = run("two", "a");
+    assert!(status == Some(0) && out.contains("\"serial\":7"), "{out}{err}");
+    assert_eq!(unique(&place.recorded("h")), (1..=9).collect());
 }

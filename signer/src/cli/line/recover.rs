@@ -14,7 +14,7 @@ use touchmark_formats::mark::Serial;
 pub(super) struct Args {
     #[command(flatten)]
     which: Which,
-    /// The name under which it issues: `mark` for the command of that name
+    /// The name under which it issues; all that this machine knows of go on with it
     #[arg(long, value_name = "NAME", default_value = "line", value_parser = super::name)]
     name: String,
     /// Serials that may have been issued and are not on record, as often as needed
@@ -30,7 +30,8 @@ pub(super) fn run(args: &Args, io: &mut Io<'_>) -> Result<()> {
     let key = &line.delegation.signed.key;
     let known = if args.nothing_lost { Known::Nothing } else { Known::Lost(&args.lost) };
     let recovered = recover(&mut home.store(false)?, &io.state(&home), key, &args.name, known)?;
-    io.print(format!("{:?} may issue again; {recovered} serials are blocked as lost\n", args.name))
+    let names = recovered.names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
+    io.print(format!("{names} may issue again; {} serials are blocked as lost\n", recovered.blocked))
 }
 
 fn range(text: &str) -> std::result::Result<SerialRange, String> {
