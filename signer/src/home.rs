@@ -27,9 +27,11 @@ use crate::line::store::Store;
 use crate::line::witness;
 use crate::pack::{self, Packed};
 use crate::sign::LineKey;
+use jiff::Timestamp;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use touchmark_formats::capsule::YearKey;
-use touchmark_formats::close::LotClose;
+use touchmark_formats::close::{LotClose, Scrapped};
 use touchmark_formats::date::Date;
 use touchmark_formats::delegation::{Delegation, SerialRange};
 use touchmark_formats::key::KeyBytes;
@@ -54,7 +56,18 @@ impl Home {
     /// # Errors
     /// There is none.
     pub fn open(dir: &Path) -> Result<Self> {
-        if dir.join("lines").is_dir() && dir.join("keys").is_dir() {
+        let mut there = true;
+        for name in ["keys", "lines"] {
+            let folder = dir.join(name);
+            match std::fs::read_dir(&folder) {
+                Err(e) if e.kind() == ErrorKind::PermissionDenied => {
+                    return Err(Error::io("read", &folder, &e)
+                        .hint("run this as the user whose home it is, or give it to this one with `chown -R`"));
+                }
+                read => there &= read.is_ok(),
+            }
+        }
+        if there {
             return Ok(Self(dir.to_owned()));
         }
         Err(Error::file(dir, "not a home folder: there is no keys and lines in it")
@@ -133,7 +146,8 @@ impl Home {
         if !url.exists() {
             return Store::sqlite(&self.store_file(), busy);
         }
-        Store::postgres(files::private_line(&url)?.expose())
+        let store = Store::postgres(files::private_line(&url)?.expose(), busy);
+        store.map_err(|e| Error { message: format!("{}: {e}", url.display()), ..e })
     }
 
     /// The table of customers.
@@ -315,7 +329,7 @@ impl Home {
         Ok(!years.map(|entry| entry.path()).any(|path| path.extension() == Some(plain)))
     }
 
-    /// Closes `serials` of `line`: `make` makes the record from the serials issued so far, while nobody issues any, and
+    /// Closes `serials` of `line`, of which some are `void`, at `now`: `make` makes the record from the serials issued so far, while nobody issues any, and
     /// none of the range is issued again.
     ///
     /// # Errors
@@ -324,10 +338,12 @@ impl Home {
         &self,
         line: &Line,
         serials: SerialRange,
+        void: &[Scrapped],
+        now: Timestamp,
         make: impl FnOnce(Vec<SerialRange>) -> Result<Signed<LotClose>>,
     ) -> Result<Signed<LotClose>> {
         self.require_open(line, serials)?;
-        let record = self.store(false)?.close(&line.delegation.signed.key, serials, make)?;
+        let record = self.store(false)?.close(&line.delegation.signed.key, serials, void, now, make)?;
         let name = format!("{}-{}-{}.json", line.slug, serials.first, serials.last);
         crate::init::private_folder(&self.closed_folder())?;
         files::write(&self.closed_folder().join(name), record.to_json().as_bytes(), Access::Ordinary)?;

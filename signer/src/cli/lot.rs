@@ -109,7 +109,7 @@ fn close(args: Close, io: &mut Io<'_>) -> Result<()> {
     }
     let mut secrets = args.passphrase.secrets();
     let key = home.key(&line.slug, &mut secrets.unlock(io))?;
-    let mut record = home.close_serials(&line, closing.serials, |issued| {
+    let mut record = home.close_serials(&line, closing.serials, &closing.void, io.now, |issued| {
         lot::close(&*key, delegation, closing.clone(), issued, io.now)
     })?;
     if home.has_key("root") {

@@ -93,7 +93,7 @@ impl Ledger {
     /// # Errors
     /// It is no ledger, or cannot be reached.
     pub fn postgres(url: &str) -> Result<Self> {
-        Self::open(Box::new(Postgres::open(url)?))
+        Self::open(Box::new(Postgres::open(url, false)?))
     }
 
     /// Opens the ledger in `db`, or makes it.

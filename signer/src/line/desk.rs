@@ -5,8 +5,8 @@ mod answer;
 mod request;
 
 use super::issuer::Job;
-use super::protocol::{Action, Answer, Form, Request};
-use super::recipe::Recipe;
+use super::protocol::{Action, Answer, Form, MAX_TEXT, Request};
+use super::recipe::{self, Recipe};
 use super::service::{Health, Line, Look, Ticket};
 use super::stages::{Stage, Stages};
 use crate::error::{Error, Kind, Result};
@@ -110,6 +110,7 @@ pub struct Pending {
 }
 
 enum Work {
+    Ready(Box<Answer>),
     Look(Desk, Look),
     Failed(Error),
     Ticket { ticket: Ticket, recipe: Option<String>, form: Form },
@@ -144,7 +145,8 @@ impl Desk {
         }
     }
 
-    /// Takes a request. `client` is whose it is where the request does not say.
+    /// Takes a request. Where it does not say whose it is, it is of `client` of this very line: on a store that several
+    /// lines share, two controllers that count their requests from 1 are not to get the same marks.
     #[must_use]
     pub fn submit(&self, client: &str, request: Request) -> Pending {
         self.shared.requests.fetch_add(1, Ordering::Relaxed);
@@ -152,7 +154,7 @@ impl Desk {
         let work = if request.action == Action::Status {
             Work::Look(self.clone(), self.line.look())
         } else {
-            match self.shared.job(client, &request) {
+            match self.shared.job(&format!("{}/{client}", self.shared.name), &request) {
                 Ok((job, recipe, form)) => Work::Ticket { ticket: self.line.submit(job), recipe, form },
                 Err(e) => Work::Failed(e),
             }
@@ -165,6 +167,18 @@ impl Desk {
     pub fn refuse(&self, id: Option<String>, error: Error) -> Pending {
         self.shared.requests.fetch_add(1, Ordering::Relaxed);
         Pending { id, shared: Arc::clone(&self.shared), work: Work::Failed(error) }
+    }
+
+    /// What somebody said who asked for nothing: whose the requests are that follow, from 1 to [`MAX_TEXT`] bytes.
+    #[must_use]
+    pub fn greet(&self, client: &str) -> Pending {
+        self.shared.requests.fetch_add(1, Ordering::Relaxed);
+        let work = if (1..=MAX_TEXT).contains(&client.len()) && !client.contains(char::is_control) {
+            Work::Ready(Box::new(Answer { state: Some(client.to_owned()), ..Answer::default() }))
+        } else {
+            Work::Failed(Error::unusable(format!("a client's name has 1 to {MAX_TEXT} bytes, and is one line")))
+        };
+        Pending { id: None, shared: Arc::clone(&self.shared), work }
     }
 
     /// How the line is, as of a second ago; it does not wait for the store.
@@ -232,7 +246,7 @@ impl Pending {
     /// Whether [`Pending::wait`] would not wait.
     pub fn is_known(&mut self) -> bool {
         match &mut self.work {
-            Work::Failed(_) => true,
+            Work::Ready(_) | Work::Failed(_) => true,
             Work::Look(..) => false,
             Work::Ticket { ticket, .. } => ticket.is_known(),
         }
@@ -243,6 +257,7 @@ impl Pending {
     pub fn wait(self) -> Answer {
         let Self { id, shared, work } = self;
         let done = match work {
+            Work::Ready(answer) => return *answer,
             Work::Look(desk, look) => Ok(Answer { status: Some(desk.status_by(look.wait())), ..Answer::default() }),
             Work::Failed(e) => Err(e),
             Work::Ticket { ticket, recipe, form } => ticket.wait().and_then(|(done, at)| {
@@ -267,6 +282,11 @@ impl Shared {
         let counter = if matches!(error.kind, Kind::Storage | Kind::Key) { &self.failed } else { &self.refused };
         counter.fetch_add(1, Ordering::Relaxed);
         let mut errors = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
+        // One that comes again and again does not push the others out.
+        if let Some(last) = errors.back_mut().filter(|last| last.message == error.message) {
+            last.at = Timestamp::now();
+            return;
+        }
         if errors.len() == ERRORS_KEPT {
             errors.pop_front();
         }
@@ -286,6 +306,7 @@ impl Shared {
             })?,
         };
         let form = request.form.unwrap_or(recipe.answer);
+        let form = if request.one_line && recipe::format(form).is_some() { Form::Text } else { form };
         Ok((request::job(client, request, recipe)?, request.recipe.clone(), form))
     }
 }

@@ -231,7 +231,8 @@ impl Issuer {
         match done {
             Ok(()) => draft.answers(),
             Err(e) => {
-                self.stale |= e.kind == Kind::Storage;
+                // What another process did to the seat shows when the record is read again, as a failure does.
+                self.stale |= e.kind == Kind::Storage || e == super::store::fenced();
                 vec![Err(e); jobs.len()]
             }
         }

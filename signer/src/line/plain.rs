@@ -8,10 +8,11 @@
 //! | `X` | id; serial; reason: the mark is void |
 //! | `F` | id; serial: the mark once more |
 //! | `S` | id: how the line is |
+//! | `C` | name: whose the ids are that follow on this connection |
 //!
 //! | answer | |
 //! | --- | --- |
-//! | `OK;id;serial;text` | one line for each mark, in order; the text form, or the modules as rows of 0 and 1 joined by `/` |
+//! | `OK;id;serial;text` | one line for each mark, in order; the text form, or the modules as rows of 0 and 1 joined by `/`, where the recipe wants those; `;again` follows where the id was answered before |
 //! | `OK;id;verified` | what became of the mark, also `void` |
 //! | `OK;id;left;issued` | serials left, and marks issued |
 //! | `ERR;id;kind;message` | kind: `refused`, `unusable`, or `retry`: say the same again with the same id |
@@ -65,7 +66,7 @@ pub fn request(line: &str) -> Result<Request> {
         "S" => Request { action: Action::Status, ..Request::default() },
         _ => {
             return Err(Error::unusable(
-                "not a request: a line begins with M, R, V, X, F or S and a semicolon, or is JSON",
+                "not a request: a line begins with M, R, V, X, F, S or C and a semicolon, or is JSON",
             ));
         }
     };
@@ -73,6 +74,12 @@ pub fn request(line: &str) -> Result<Request> {
         None => Ok(Request { id, ..request }),
         Some(field) => Err(Error::unusable(format!("{field:?} is one field too many"))),
     }
+}
+
+/// The name in a line that says whose the requests after it are; `None` for any other line.
+#[must_use]
+pub fn client(line: &str) -> Option<&str> {
+    line.strip_prefix("C;").map(|name| name.trim_end_matches(';').trim()).filter(|name| !name.contains(';'))
 }
 
 /// The id in a line that is no request.
@@ -110,10 +117,11 @@ pub fn answer(answer: &Answer) -> String {
     if answer.marks.is_empty() {
         return format!("OK;{id};{}\r\n", answer.state.as_deref().unwrap_or_default());
     }
+    let again = if answer.again { ";again" } else { "" };
     let line = |mark: &super::protocol::Mark| {
         let form = [&mark.text, &mark.matrix, &mark.artwork].into_iter().flatten().next();
         match form.filter(|text| !text.contains(['\n', '\r'])) {
-            Some(text) => format!("OK;{id};{};{text}\r\n", mark.serial),
+            Some(text) => format!("OK;{id};{};{text}{again}\r\n", mark.serial),
             None => format!(
                 "ERR;{id};unusable;serial {} is issued, and its form does not fit one line: ask for it by JSON\r\n",
                 mark.serial
@@ -137,6 +145,12 @@ mod tests {
         let read = request("R;8;12; A B ").unwrap();
         assert_eq!((read.serial, read.text.as_deref()), (Some(12), Some(" A B ")));
         assert_eq!(request("V;9;12;3.5").unwrap().grade.unwrap().to_string(), "3.5");
+    }
+
+    #[test]
+    fn a_connection_says_whose_it_is() {
+        assert_eq!(client("C; press 3 ;;"), Some("press 3"));
+        assert_eq!((client("C;a;b"), client("M;1"), client("C")), (None, None, None));
     }
 
     #[test]

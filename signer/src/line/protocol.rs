@@ -17,6 +17,9 @@ pub const MAX_COUNT: u64 = 10_000;
 /// The longest id, client and reason, in bytes.
 pub const MAX_TEXT: usize = 128;
 
+/// What a request looks like.
+const HOW: &str = "a request is one JSON object on one line, such as {\"id\":\"1\",\"part\":\"P\",\"count\":1}";
+
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -86,6 +89,9 @@ pub struct Request {
     /// What was read, as bytes in base64.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes: Option<String>,
+    /// The answer has one line a mark, so that no artwork stands in it. Said by the way in, never by a client.
+    #[serde(skip)]
+    pub one_line: bool,
 }
 
 /// The form in which marks are answered.
@@ -233,12 +239,15 @@ impl Request {
     /// # Errors
     /// It is no request, with the place in the line.
     pub fn from_line(line: &str) -> Result<Self, Error> {
+        // A list of the values of all fields would be one as well, for the parser.
+        if !line.trim_start().starts_with('{') {
+            return Err(Error::unusable("not a request: it is no JSON object").hint(HOW));
+        }
         serde_json::from_str(line).map_err(|e| {
             let named = |field: &String| e.to_string().contains(&format!("`{field}`"));
             let field = Self::wrong_field(line).filter(|field| !named(field));
             let field = field.map_or_else(String::new, |field| format!("{field}: "));
-            Error::unusable(format!("not a request: {field}{e}"))
-                .hint("a request is one JSON object on one line, such as {\"id\":\"1\",\"part\":\"P\",\"count\":1}")
+            Error::unusable(format!("not a request: {field}{e}")).hint(HOW)
         })
     }
 
@@ -271,6 +280,7 @@ mod tests {
             (r#"{"part":"P","count":-1}"#, "not a request: count: "),
             (r#"{"part":"P","prat":1}"#, "not a request: unknown field `prat`"),
             (r#"{"part":"P""#, "not a request: EOF"),
+            (r#"["issue","a",null,null,"P"]"#, "not a request: it is no JSON object"),
         ] {
             let message = Request::from_line(line).unwrap_err().message;
             assert!(message.starts_with(what), "{line}: {message}");

@@ -53,11 +53,23 @@ pub fn serve(
 
 fn read(input: impl Read, desk: &Desk, client: &str, stop: &Stop, queue: &SyncSender<(Pending, Style)>) {
     let mut lines = Lines { input, buffer: Vec::new(), searched: 0, ended: false };
+    // Whose the requests of a controller are, once it has said so.
+    let mut said: Option<String> = None;
     while let Some(line) = lines.next(stop) {
+        if let Some(name) = line.as_ref().ok().and_then(|line| plain::client(line)) {
+            said = Some(name.to_owned());
+            if queue.send((desk.greet(name), Style::Plain)).is_err() {
+                return;
+            }
+            continue;
+        }
         let (request, style) = match &line {
             Ok(line) if line.starts_with('{') => (Request::from_line(line), Style::Json),
             Ok(line) if line.trim().is_empty() => continue,
-            Ok(line) => (plain::request(line), Style::Plain),
+            Ok(line) => {
+                let own = |request| Request { client: said.clone(), one_line: true, ..request };
+                (plain::request(line).map(own), Style::Plain)
+            }
             Err(e) => (Err(e.clone()), Style::Json),
         };
         let pending = match request {
@@ -70,7 +82,7 @@ fn read(input: impl Read, desk: &Desk, client: &str, stop: &Stop, queue: &SyncSe
                 desk.refuse(id, e)
             }
         };
-        if queue.send((pending, style)).is_err() || line.is_err() {
+        if queue.send((pending, style)).is_err() {
             return;
         }
     }
@@ -113,11 +125,14 @@ impl<R: Read> Lines<R> {
             if let Some(end) = self.buffer.iter().skip(self.searched).position(|b| *b == b'\n') {
                 let line: Vec<u8> = self.buffer.drain(..=self.searched + end).collect();
                 self.searched = 0;
-                return Some(text(&line));
+                return Some(if line.len() > MAX_BYTES + 2 { Err(too_long()) } else { text(&line) });
             }
             self.searched = self.buffer.len();
             if self.searched > MAX_BYTES {
-                return Some(Err(Error::unusable(format!("a request is longer than {MAX_BYTES} bytes"))));
+                // Nobody knows where it ends.
+                self.ended = true;
+                self.buffer.clear();
+                return Some(Err(too_long()));
             }
             if self.ended && !self.buffer.is_empty() {
                 // It may be a part of one, and then what it asks for is not what was meant.
@@ -140,6 +155,10 @@ impl<R: Read> Lines<R> {
             Err(_) => self.ended = true,
         }
     }
+}
+
+fn too_long() -> Error {
+    Error::unusable(format!("a request is longer than {MAX_BYTES} bytes"))
 }
 
 fn text(line: &[u8]) -> Result<String> {
@@ -245,7 +264,9 @@ fn accept_all<S: Read + Write + Send + 'static>(
         open.retain(|connection| !connection.is_finished());
         match accept().and_then(|stream| Ok((clone(&stream)?, stream))) {
             Ok(_) if open.len() >= MAX_CONNECTIONS => {
-                event(Level::Warn, "too-many-connections", json!({"limit": MAX_CONNECTIONS}));
+                let what = format!("more than {MAX_CONNECTIONS} connections at once: this one was closed");
+                let hint = "clients that are done close theirs; one connection carries any number of requests";
+                event(Level::Warn, "too-many-connections", json!({"message": what, "hint": hint}));
             }
             Ok((output, input)) => {
                 let (desk, stop) = (desk.clone(), stop.clone());

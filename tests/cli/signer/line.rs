@@ -344,16 +344,19 @@ fn a_lot_is_closed_with_what_the_line_knows() {
     let close = "lot close --home h --line L2 --out c.json";
     place.run(close).says(
         1,
-        "error: serials 31 to 50 are reserved for a line that is running\nhint: stop the line, which gives back what it did not \
-         use, and close then",
+        "error: serials 31 to 50 are reserved for the line \"line\"\nhint: stop it, which gives back what it did not use, and \
+         close then; if it is gone for good, `touchmark-sign line recover --name \"line\"` says so",
     );
     drop(client);
     line.stop();
-    let ran = place.run(close).done();
+    let ran = place.run(&format!("{close} --void 9=crushed")).done();
     assert!(
-        ran.err.contains("serials 1 to 50 of key id") && ran.err.contains(": 28 used, 2 void, 20 unused"),
+        ran.err.contains("serials 1 to 50 of key id") && ran.err.contains(": 27 used, 3 void, 20 unused"),
         "{ran:?}"
     );
+    // What was said when it was closed is on record as what the line noted.
+    let found = place.run("line find --home h --line L2 9").done().out;
+    assert!(found.contains(": crushed\n"), "{found}");
     assert_eq!(place.run("line status --home h --line L2 --json").done().out.matches("\"left\":0").count(), 1);
     let ran = place.run_with("line run --home h --line L2 --stdin", "{\"part\":\"P\"}\n").done();
     assert!(ran.out.contains("are left: short by 1"), "{}", ran.out);
@@ -464,4 +467,73 @@ fn a_password_does_not_cross_the_network_in_the_clear() {
     place
         .run("line run --home h --mqtt 192.0.2.1 --mqtt-user u --mqtt-password-file word")
         .says(2, "error: the password would reach 192.0.2.1 in the clear\nhint: say mqtts://HOST, and --mqtt-ca FILE");
+}
+
+/// Two lines on one store, and two line keys in it, whose clients all count their requests from 1.
+#[test]
+fn who_counts_from_one_gets_no_mark_of_another() {
+    let place = Place::with_home();
+    place.run("delegate grant --home h --new-line L2 --part P --serials 1-50").done();
+    let lines = [("--line \"line 1\"", "a"), ("--line \"line 1\" --name b", "b"), ("--line L2", "c")]
+        .map(|(options, _)| Running::start(&place, options));
+    let mut marks = Vec::new();
+    for line in &lines {
+        let answer = line.connect().ask("{\"id\":\"1\",\"part\":\"P\"}");
+        assert!(!answer.again, "{answer:?}");
+        marks.extend(answer.marks.into_iter().map(|mark| mark.text));
+        let said = line.connect().ask("{\"id\":\"1\",\"client\":\"mes\",\"part\":\"P\"}");
+        marks.extend(said.marks.into_iter().map(|mark| mark.text));
+    }
+    // The client that says its name is one on both lines of a key, and another under another key.
+    assert_eq!(marks[1], marks[3]);
+    let different: std::collections::BTreeSet<_> = marks.iter().collect();
+    assert_eq!(different.len(), 5);
+    lines.into_iter().for_each(|line| drop(line.stop()));
+}
+
+/// A controller that knows no JSON says who it is, gets text whatever the recipe draws, and learns what it asked before.
+#[test]
+fn a_controller_is_told_apart_from_its_neighbour() {
+    let place = Place::with_home();
+    std::fs::create_dir(place.path("recipes")).unwrap();
+    place.write("recipes/chip.toml", "part = \"P\"\nanswer = \"svg\"\n");
+    let line = Running::start(&place, "--recipes recipes");
+    let ask = |name: &str, request: &str| {
+        let mut client = line.connect();
+        client.send(&format!("C;{name}\n{request}"));
+        assert_eq!(client.line(), format!("OK;;{name}\r\n"));
+        client.line().trim_end().split(';').map(str::to_owned).collect::<Vec<_>>()
+    };
+    let (first, second) = (ask("press 1", "M;1;chip"), ask("press 2", "M;1;chip"));
+    assert_eq!((first[0].as_str(), first[2].as_str(), first.len()), ("OK", "1", 4));
+    assert_eq!((second[2].as_str(), second.len()), ("2", 4));
+    let again = ask("press 1", "M;1;chip");
+    assert_eq!((&again[..4], again[4].as_str()), (&first[..], "again"));
+    assert!(base45::decode(&first[3]).is_ok(), "{first:?}");
+    let mut client = line.connect();
+    client.send(&format!("C;{}", "x".repeat(200)));
+    assert!(client.line().starts_with("ERR;;unusable;a client's name has 1 to 128 bytes"));
+    // One that is too long is answered, and what follows it as well.
+    client.send(&format!("{{\"id\":\"{}\"}}\n{{\"do\":\"status\"}}", "y".repeat(17_000)));
+    assert!(client.line().contains("longer than 16384 bytes"));
+    assert!(client.line().contains("\"status\""));
+    drop(client);
+    line.stop();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn answers_that_cannot_be_written_are_no_success() {
+    let place = Place::with_home();
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = place.command("line run --home h --stdin");
+    let mut child = command.stdin(Stdio::piped()).stdout(full).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"{\"part\":\"P\"}\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{err}");
+    assert!(
+        err.contains("error: cannot write the answer: no space left on device\nhint: the marks are on record"),
+        "{err}"
+    );
 }

@@ -29,7 +29,7 @@ const MQTTS_PORT: u16 = 8883;
 #[command(next_help_heading = "Ways in")]
 pub(super) struct Args {
     /// Serve HTTP here, as 127.0.0.1:8080; GET /openapi.json describes it
-    #[arg(long, value_name = "ADDRESS:PORT", group = "way")]
+    #[arg(long, value_name = "ADDRESS:PORT", group = "way", value_parser = super::address)]
     http: Option<SocketAddr>,
     /// File whose first line HTTP clients must show as a bearer token; needed where other machines can ask
     #[arg(long, value_name = "F", requires = "http")]

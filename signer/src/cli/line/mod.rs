@@ -16,6 +16,7 @@ use crate::home::{Home, Line};
 use crate::line::newest;
 use crate::line::store::Store;
 use clap::Subcommand;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use touchmark_formats::key::KeyBytes;
 
@@ -77,6 +78,13 @@ fn name(text: &str) -> std::result::Result<String, String> {
     let fits = (1..=MAX_NAME).contains(&text.len()) && text.trim() == text && !text.contains(char::is_control);
     let what = || format!("a name has 1 to {MAX_NAME} bytes, no space at either end, and no control characters");
     fits.then(|| text.to_owned()).ok_or_else(what)
+}
+
+/// Where to listen: an address and a port, or this machine's usual name and a port.
+fn address(text: &str) -> std::result::Result<SocketAddr, String> {
+    let here = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
+    let address = here.as_deref().unwrap_or(text).parse();
+    address.map_err(|_| "an address and a port are needed, as in 127.0.0.1:7070 or [::1]:7070".to_owned())
 }
 
 pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {

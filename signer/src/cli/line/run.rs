@@ -23,7 +23,7 @@ use signal_hook::iterator::Signals;
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use touchmark_formats::capsule::YearKey;
 
@@ -43,7 +43,7 @@ pub(super) struct Args {
     /// Folder of recipes: PRODUCT.toml for each product
     #[arg(long, value_name = "DIR")]
     recipes: Option<PathBuf>,
-    /// Serials to reserve at once, which other lines on the same store then do not get
+    /// Serials to reserve at once, which other lines on the same store then do not get; more where they last only seconds
     #[arg(long, value_name = "N", default_value_t = LEASE, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     block: u64,
     #[command(flatten)]
@@ -61,7 +61,7 @@ struct Ways {
     #[arg(long)]
     stdin: bool,
     /// Take requests on this TCP socket, as 127.0.0.1:7070
-    #[arg(long, value_name = "ADDRESS:PORT")]
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = super::address)]
     tcp: Vec<SocketAddr>,
     /// Take requests on this Unix socket
     #[arg(long, value_name = "PATH")]
@@ -87,9 +87,10 @@ pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
     started(&args, &desk, &listeners, &further);
     let mut adapters = listeners.start(&desk, &stop);
     adapters.extend(further.start(&desk, &stop));
+    let unwritten = Arc::new(Mutex::new(None));
     if args.ways.stdin {
         let only = args.ways.tcp.is_empty() && args.ways.unix.is_none() && !args.further.any();
-        serve_stdin(only, &desk, &stop);
+        serve_stdin(only, &desk, &stop, &unwritten);
     }
     stop.wait();
     event(Level::Info, "stopping", json!({}));
@@ -102,7 +103,8 @@ pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
         let _ = std::fs::remove_file(path);
     }
     event(Level::Info, "stopped", json!({"issued": desk.status().issued}));
-    finished
+    finished?;
+    unwritten.lock().unwrap_or_else(PoisonError::into_inner).take().map_or(Ok(()), Err)
 }
 
 fn issuer(args: &Args, home: &Home, line: &Line, io: &mut Io<'_>) -> Result<Issuer> {
@@ -203,12 +205,15 @@ impl Listeners {
     }
 }
 
-/// Serves standard input. Its end ends the line, unless there are other ways in.
-fn serve_stdin(only: bool, desk: &Desk, stop: &Stop) {
-    let (desk, stop) = (desk.clone(), stop.clone());
+/// Serves standard input. Its end ends the line, unless there are other ways in; `unwritten` tells of answers that could not
+/// be written.
+fn serve_stdin(only: bool, desk: &Desk, stop: &Stop, unwritten: &Arc<Mutex<Option<Error>>>) {
+    let (desk, stop, unwritten) = (desk.clone(), stop.clone(), Arc::clone(unwritten));
     std::thread::spawn(move || {
         if let Err(e) = stream::serve(std::io::stdin(), std::io::stdout(), &desk, "stdin", &stop) {
             event(Level::Warn, "client-gone", json!({"message": e.message}));
+            let way_out = "the marks are on record: the same requests with the same ids give them once more";
+            *unwritten.lock().unwrap_or_else(PoisonError::into_inner) = Some(e.hint(way_out));
         }
         if only {
             stop.say();

@@ -77,7 +77,7 @@ fn watch(socket: &str, every: Duration, history: &mut History, io: &mut Io<'_>) 
             match read().map_err(|e| terminal_failed(&e))? {
                 Event::Key(key) if key.kind != KeyEventKind::Release => {
                     let control_c = key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL);
-                    if control_c || matches!(key.code, KeyCode::Char('q') | KeyCode::Esc) {
+                    if control_c || matches!(key.code, KeyCode::Char('q' | 'Q') | KeyCode::Esc) {
                         return Ok(());
                     }
                 }

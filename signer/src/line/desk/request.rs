@@ -50,8 +50,10 @@ fn order(client: &str, request: &Request, recipe: &Recipe) -> Result<(Order, Opt
         consignee: request.consignee,
         extension: Extension::default(),
     };
+    if let Some(said) = &request.client {
+        short("client", said)?;
+    }
     let client = request.client.as_deref().unwrap_or(client);
-    short("client", client)?;
     let id = request.id.as_deref().map(|id| {
         short("id", id)?;
         // One that is always the same would give the same marks to different parts.
@@ -92,7 +94,7 @@ fn outcome(request: &Request, state: State) -> Result<Outcome> {
     if let Some(reason) = &reason {
         short("reason", reason)?;
     }
-    if state == State::Void && reason.is_none() {
+    if state == State::Void && reason.as_ref().is_none_or(|reason| reason.trim().is_empty()) {
         return Err(Error::unusable("a mark is void for a reason: say reason"));
     }
     let at = Timestamp::now().as_millisecond();

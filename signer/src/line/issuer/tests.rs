@@ -58,7 +58,7 @@ impl World {
     fn database(&self) -> Box<dyn Database> {
         match &self.url {
             None => Box::new(Sqlite::open(&self.file(), false).unwrap()),
-            Some(url) => Box::new(Postgres::open(url).unwrap()),
+            Some(url) => Box::new(Postgres::open(url, true).unwrap()),
         }
     }
 

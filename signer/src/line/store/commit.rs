@@ -4,7 +4,7 @@ use super::database::Row;
 use super::records::{RUN, outcome_row, run_row};
 use super::schema::place;
 use super::seat::fenced;
-use super::{Batch, Content, Run, Seat, State, Store, Value, random};
+use super::{Batch, Content, Outcome, Run, Seat, State, Store, Value, random};
 use crate::error::{Error, Result};
 use crate::line::stages::{Stage, Stages};
 use std::time::Instant;
@@ -35,13 +35,9 @@ impl Store {
 
     fn write(&mut self, seat: &Seat, batch: &Batch, nonce: i64) -> Result<()> {
         let issued: u64 = batch.runs.iter().map(Run::count).sum();
-        let change = |state: State| -> i64 {
-            let after = batch.outcomes.iter().filter(|(o, _)| o.state == state).count() as i64;
-            after - batch.outcomes.iter().filter(|(_, before)| *before == Some(state)).count() as i64
-        };
         let sql = "UPDATE issuer SET sequence = sequence + 1, nonce = $1, issued = issued + $2, verified = verified + $3, \
                    void = void + $4 WHERE id = $5 AND holder = $6 AND sequence = $7";
-        let [verified, void] = [State::Verified, State::Void].map(|state| Value::Int(change(state)));
+        let [verified, void] = changes(&batch.outcomes);
         let own = [Value::Int(seat.id), Value::Int(seat.holder), seat.sequence.into()];
         let values = [[Value::Int(nonce), issued.into(), verified, void].as_slice(), &own].concat();
         if self.db.run(sql, &values)? != 1 {
@@ -56,7 +52,21 @@ impl Store {
         }
         self.insert_contents(&batch.contents)?;
         self.insert(RUN, batch.runs.iter().map(|run| run_row(seat.key, run)).collect())?;
-        for (outcome, _) in &batch.outcomes {
+        self.put_outcomes(seat, &batch.outcomes)
+    }
+
+    /// Puts outcomes on record within a transaction, and counts them with those of the issuer on `seat`.
+    pub(super) fn note_outcomes(&mut self, seat: &Seat, outcomes: &[(Outcome, Option<State>)]) -> Result<()> {
+        let [verified, void] = changes(outcomes);
+        let sql = "UPDATE issuer SET verified = verified + $1, void = void + $2 WHERE id = $3 AND holder = $4";
+        if self.db.run(sql, &[verified, void, Value::Int(seat.id), Value::Int(seat.holder)])? != 1 {
+            return Err(fenced());
+        }
+        self.put_outcomes(seat, outcomes)
+    }
+
+    fn put_outcomes(&mut self, seat: &Seat, outcomes: &[(Outcome, Option<State>)]) -> Result<()> {
+        for (outcome, _) in outcomes {
             let sql = "INSERT INTO outcome (place, state, at, reason, grade) VALUES ($1, $2, $3, $4, $5) \
                        ON CONFLICT (place) DO UPDATE SET state = $2, at = $3, reason = $4, grade = $5";
             self.db.run(sql, &outcome_row(seat.key, outcome))?;
@@ -100,4 +110,12 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// By how much the numbers of verified and void marks change.
+fn changes(outcomes: &[(Outcome, Option<State>)]) -> [Value; 2] {
+    [State::Verified, State::Void].map(|state| {
+        let after = outcomes.iter().filter(|(outcome, _)| outcome.state == state).count() as i64;
+        Value::Int(after - outcomes.iter().filter(|(_, before)| *before == Some(state)).count() as i64)
+    })
 }

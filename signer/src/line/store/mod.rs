@@ -61,12 +61,12 @@ impl Store {
         Self::open(Box::new(sqlite::Sqlite::open(path, busy)?))
     }
 
-    /// Opens the store in a PostgreSQL database, or makes it.
+    /// Opens the store in a PostgreSQL database, or makes it. `busy` is for a line, which waits no longer than some seconds.
     ///
     /// # Errors
     /// It is no store, or cannot be reached.
-    pub fn postgres(url: &str) -> Result<Self> {
-        Self::open(Box::new(postgres::Postgres::open(url)?))
+    pub fn postgres(url: &str, busy: bool) -> Result<Self> {
+        Self::open(Box::new(postgres::Postgres::open(url, busy)?))
     }
 
     /// Opens the store in `db`, or makes it.
@@ -134,7 +134,7 @@ impl Store {
             if new {
                 let _ = std::fs::remove_file(path);
             }
-            Error::file(path, format!("no copy: {}", e.message))
+            Error { hint: e.hint.clone(), ..Error::file(path, format!("no copy: {}", e.message)) }
         })?;
         let synced = std::fs::File::open(path).and_then(|file| file.sync_all());
         synced.map_err(|e| Error::io("write", path, &e))

@@ -2,19 +2,27 @@
 
 use super::database::{Database, Dialect, Row, Value, upsert_sql};
 use crate::error::{Error, Result};
-use postgres::binary_copy::BinaryCopyInWriter;
-use postgres::types::private::BytesMut;
-use postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
-use postgres::{Client, Config, NoTls, Statement};
 use std::collections::HashMap;
+use std::future::Future;
 use std::path::Path;
+use std::pin::pin;
 use std::time::Duration;
+use tokio::runtime::Runtime;
+use tokio_postgres::binary_copy::BinaryCopyInWriter;
+use tokio_postgres::types::private::BytesMut;
+use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::{Client, Config, NoTls, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 mod url;
 
-/// How long a connection may take to come about.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a server may take for one statement, or for a connection, while a line waits that has marks to issue: one that
+/// does not answer is to be told of, and asked again.
+const LINE: Duration = Duration::from_secs(5);
+/// The same for whoever reads or changes much at once.
+const OTHERS: Duration = Duration::from_secs(600);
+/// How long a connection may take to come about for them.
+const CONNECT: Duration = Duration::from_secs(10);
 
 /// What holds for a connection. Each statement is asked for many times and finds its rows by a primary key, so that to plan it
 /// anew for its values, or to compile it, takes longer than to answer it.
@@ -24,48 +32,92 @@ const SESSION: &str = "SET synchronous_commit = on; SET plan_cache_mode = force_
 const ROWS: usize = 4096;
 
 type AnyError = Box<dyn std::error::Error + Sync + Send>;
+type Fault = tokio_postgres::Error;
 
 /// A connection.
 pub(crate) struct Postgres {
+    /// Drives the connection while something is asked.
+    runtime: Runtime,
     config: Config,
     tls: Option<MakeRustlsConnect>,
     name: String,
+    patience: Duration,
     client: Client,
     prepared: HashMap<String, Statement>,
 }
 
 impl Postgres {
     /// Connects to the server that `url` names: `postgresql://user@host/database`, with `?host=/run/postgresql`, or with
-    /// `?sslmode=verify-full&sslrootcert=FILE`.
-    pub(crate) fn open(url: &str) -> Result<Self> {
+    /// `?sslmode=verify-full&sslrootcert=FILE`. `busy` is for a line that has marks to issue.
+    pub(crate) fn open(url: &str, busy: bool) -> Result<Self> {
         let (mut config, tls) = url::parse(url)?;
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(PATIENCE);
-        }
+        config.application_name("touchmark-sign");
         let name = name(&config);
         let tls = tls.map(MakeRustlsConnect::new);
-        let client = connect(&config, tls.as_ref(), &name)?;
-        Ok(Self { config, tls, name, client, prepared: HashMap::new() })
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|e| Error::unusable(format!("{name} cannot be reached: {e}")))?;
+        let patience = if busy { LINE } else { OTHERS };
+        let client = connect(&runtime, &config, tls.as_ref(), &name, patience)?;
+        Ok(Self { runtime, config, tls, name, patience, client, prepared: HashMap::new() })
     }
 
     fn statement(&mut self, sql: &str) -> Result<Statement> {
         if let Some(statement) = self.prepared.get(sql) {
             return Ok(statement.clone());
         }
-        let statement = self.client.prepare(sql).map_err(|e| failed(&self.name, &e))?;
+        let statement = self.done(self.client.prepare(sql))?;
         self.prepared.insert(sql.to_owned(), statement.clone());
         Ok(statement)
     }
+
+    /// What comes of `work`, if it comes in time.
+    fn done<T>(&self, work: impl Future<Output = std::result::Result<T, Fault>>) -> Result<T> {
+        in_time(&self.runtime, self.patience, &self.name, work)
+    }
 }
 
-fn connect(config: &Config, tls: Option<&MakeRustlsConnect>, name: &str) -> Result<Client> {
-    let connected = match tls {
-        Some(tls) => config.connect(tls.clone()),
-        None => config.connect(NoTls),
+fn in_time<T>(
+    runtime: &Runtime,
+    patience: Duration,
+    name: &str,
+    work: impl Future<Output = std::result::Result<T, Fault>>,
+) -> Result<T> {
+    match runtime.block_on(async { tokio::time::timeout(patience, work).await }) {
+        Ok(done) => done.map_err(|e| failed(name, &e)),
+        Err(_) => Err(Error::storage(format!("{name}: no answer for {} seconds", patience.as_secs()))
+            .hint("look at the server: it hangs, another program locks its tables, or the way to it is cut")),
+    }
+}
+
+fn connect(
+    runtime: &Runtime,
+    config: &Config,
+    tls: Option<&MakeRustlsConnect>,
+    name: &str,
+    patience: Duration,
+) -> Result<Client> {
+    let connecting = async {
+        let client = match tls {
+            Some(tls) => {
+                let (client, connection) = config.connect(tls.clone()).await?;
+                // What ends the connection is told by the next statement.
+                tokio::spawn(async { drop(connection.await) });
+                client
+            }
+            None => {
+                let (client, connection) = config.connect(NoTls).await?;
+                tokio::spawn(async { drop(connection.await) });
+                client
+            }
+        };
+        client.batch_execute(SESSION).await?;
+        // The server gives up a moment before whoever waits does, and so drops what it was at.
+        let limit = format!("SET statement_timeout = {}", patience.mul_f64(0.9).as_millis());
+        client.batch_execute(&limit).await?;
+        let fsync: String = client.query_one("SHOW fsync", &[]).await?.get(0);
+        Ok((client, fsync))
     };
-    let mut client = connected.map_err(|e| failed(name, &e))?;
-    client.batch_execute(SESSION).map_err(|e| failed(name, &e))?;
-    let fsync: String = client.query_one("SHOW fsync", &[]).map_err(|e| failed(name, &e))?.get(0);
+    let (client, fsync) = in_time(runtime, patience.min(CONNECT), name, connecting)?;
     if fsync != "on" {
         return Err(Error::unusable(format!("{name} runs with fsync = {fsync}: a power cut would lose serials"))
             .hint("set fsync = on in its postgresql.conf and restart it"));
@@ -75,12 +127,13 @@ fn connect(config: &Config, tls: Option<&MakeRustlsConnect>, name: &str) -> Resu
 
 /// Host and database, without user and password.
 fn name(config: &Config) -> String {
-    let host = config.get_hosts().first().map_or_else(String::new, |host| match host {
-        postgres::config::Host::Tcp(host) => host.clone(),
+    let host = |host: &tokio_postgres::config::Host| match host {
+        tokio_postgres::config::Host::Tcp(host) => host.clone(),
         #[cfg(unix)]
-        postgres::config::Host::Unix(path) => path.display().to_string(),
-    });
-    format!("PostgreSQL database {} at {host}", config.get_dbname().unwrap_or_default())
+        tokio_postgres::config::Host::Unix(path) => path.display().to_string(),
+    };
+    let hosts = config.get_hosts().iter().map(host).collect::<Vec<_>>().join(" or ");
+    format!("PostgreSQL database {} at {hosts}", config.get_dbname().unwrap_or_default())
 }
 
 /// The type of the column that a value is of; a number's, where nothing says so.
@@ -92,7 +145,7 @@ fn kind(value: &Value) -> Type {
     }
 }
 
-fn failed(name: &str, error: &postgres::Error) -> Error {
+fn failed(name: &str, error: &Fault) -> Error {
     let text = match error.as_db_error() {
         Some(e) => e.message().to_owned(),
         None => {
@@ -140,20 +193,21 @@ impl<'a> FromSql<'a> for Value {
 
 impl Database for Postgres {
     fn script(&mut self, sql: &str) -> Result<()> {
-        self.client.batch_execute(sql).map_err(|e| failed(&self.name, &e))
+        self.done(self.client.batch_execute(sql))
     }
 
     fn run(&mut self, sql: &str, values: &[Value]) -> Result<u64> {
         let statement = self.statement(sql)?;
         let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|v| v as _).collect();
-        self.client.execute(&statement, &values).map_err(|e| failed(&self.name, &e))
+        self.done(self.client.execute(&statement, &values))
     }
 
     fn rows(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>> {
         let statement = self.statement(sql)?;
         let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|v| v as _).collect();
-        let rows = self.client.query(&statement, &values).map_err(|e| failed(&self.name, &e))?;
-        let row = |row: &postgres::Row| (0..row.len()).map(|n| row.try_get(n)).collect::<std::result::Result<Row, _>>();
+        let rows = self.done(self.client.query(&statement, &values))?;
+        let row =
+            |row: &tokio_postgres::Row| (0..row.len()).map(|n| row.try_get(n)).collect::<std::result::Result<Row, _>>();
         rows.iter().map(row).collect::<std::result::Result<_, _>>().map_err(|e| failed(&self.name, &e))
     }
 
@@ -168,7 +222,7 @@ impl Database for Postgres {
             let source = format!("SELECT * FROM UNNEST({})", kinds.collect::<Vec<_>>().join(", "));
             let statement = self.statement(&upsert_sql(table, columns, &source))?;
             let values: Vec<&(dyn ToSql + Sync)> = arrays.iter().map(|values| values as _).collect();
-            self.client.execute(&statement, &values).map_err(|e| failed(&self.name, &e))?;
+            self.done(self.client.execute(&statement, &values))?;
         }
         Ok(())
     }
@@ -178,20 +232,20 @@ impl Database for Postgres {
         let Some(first) = rows.first() else { return Ok(()) };
         let kinds: Vec<Type> = first.iter().map(kind).collect();
         let sql = format!("COPY {table} ({}) FROM STDIN (FORMAT BINARY)", columns.join(", "));
-        let mut copy = || -> std::result::Result<u64, postgres::Error> {
-            let mut writer = BinaryCopyInWriter::new(self.client.copy_in(&sql)?, &kinds);
+        let copy = async {
+            let mut writer = pin!(BinaryCopyInWriter::new(self.client.copy_in(&sql).await?, &kinds));
             for row in &rows {
                 let values: Vec<&(dyn ToSql + Sync)> = row.iter().map(|v| v as _).collect();
-                writer.write(&values)?;
+                writer.as_mut().write(&values).await?;
             }
-            writer.finish()
+            writer.finish().await
         };
-        copy().map(drop).map_err(|e| failed(&self.name, &e))
+        self.done(copy).map(drop)
     }
 
     fn reopen(&mut self) -> Result<()> {
         self.prepared.clear();
-        self.client = connect(&self.config, self.tls.as_ref(), &self.name)?;
+        self.client = connect(&self.runtime, &self.config, self.tls.as_ref(), &self.name, self.patience)?;
         Ok(())
     }
 
@@ -224,12 +278,12 @@ mod tests {
             let authority = folder.path().join(authority);
             server.tcp_url(&database, host) + "?sslmode=verify-full&sslrootcert=" + &authority.display().to_string()
         };
-        let mut store = Postgres::open(&url("localhost", "ca.pem")).unwrap();
+        let mut store = Postgres::open(&url("localhost", "ca.pem"), false).unwrap();
         let encrypted = "SELECT CAST(COUNT(*) AS BIGINT) FROM pg_stat_ssl WHERE ssl AND pid = pg_backend_pid()";
         assert_eq!(store.rows(encrypted, &[]).unwrap(), [[Value::Int(1)]]);
         store.reopen().unwrap();
         assert_eq!(store.rows(encrypted, &[]).unwrap(), [[Value::Int(1)]]);
-        let refused = |url: &str| Postgres::open(url).err().unwrap().message;
+        let refused = |url: &str| Postgres::open(url, false).err().unwrap().message;
         let message = refused(&url("localhost", "other.pem"));
         assert!(message.contains("UnknownIssuer"), "{message}");
         let message = refused(&url("127.0.0.1", "ca.pem"));
@@ -237,8 +291,38 @@ mod tests {
     }
 
     #[test]
+    fn a_server_that_hangs_is_given_up() {
+        let url = crate::postgres_server::server().new_database();
+        let mut store = Postgres::open(&url, true).unwrap();
+        let id = |store: &mut Postgres| match store.rows("SELECT CAST(pg_backend_pid() AS BIGINT)", &[]).unwrap()[0][0]
+        {
+            Value::Int(id) => id,
+            _ => panic!("no number"),
+        };
+        let tell = |signal: &str, id: i64| {
+            let told = std::process::Command::new("kill").args([signal, &id.to_string()]).status().unwrap();
+            assert!(told.success());
+        };
+        let hung = id(&mut store);
+        tell("-STOP", hung);
+        let error = store.rows("SELECT 1", &[]).unwrap_err();
+        assert!(error.message.ends_with(": no answer for 5 seconds") && error.hint.is_some(), "{error:?}");
+        store.reopen().unwrap();
+        assert_ne!(id(&mut store), hung);
+        tell("-CONT", hung);
+        // Nor does it wait for whoever has locked what it needs.
+        store.script("CREATE TABLE thing (id BIGINT PRIMARY KEY)").unwrap();
+        let mut other = Postgres::open(&url, false).unwrap();
+        other.script("BEGIN; LOCK TABLE thing").unwrap();
+        let message = store.rows("SELECT id FROM thing", &[]).unwrap_err().message;
+        assert!(message.contains("canceling statement due to statement timeout"), "{message}");
+        other.script("ROLLBACK").unwrap();
+        assert_eq!(store.rows("SELECT id FROM thing", &[]).unwrap(), Vec::<Row>::new());
+    }
+
+    #[test]
     fn what_is_copied_stands_as_it_was_given() {
-        let mut store = Postgres::open(&crate::postgres_server::server().new_database()).unwrap();
+        let mut store = Postgres::open(&crate::postgres_server::server().new_database(), false).unwrap();
         store.script("CREATE TABLE thing (id BIGINT PRIMARY KEY, name TEXT, body BYTEA)").unwrap();
         let row =
             |n: i64| vec![Value::Int(n), Value::from(format!("n\u{f8} {n}\t\\").as_str()), Value::Bytes(vec![0, 255])];

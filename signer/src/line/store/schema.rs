@@ -52,7 +52,8 @@ pub(super) fn tables(dialect: Dialect) -> String {
         CREATE TABLE run (
             place {key}, count BIGINT NOT NULL, content BIGINT NOT NULL, at BIGINT NOT NULL, client TEXT, request TEXT,
             piece BIGINT, body {bytes} NOT NULL);
-        CREATE UNIQUE INDEX answered ON run (client, request, piece) WHERE request IS NOT NULL;
+        -- Requests are of a client, and of a line key: the number before the serial in its place.
+        CREATE UNIQUE INDEX answered ON run (client, request, piece, (place >> 53)) WHERE request IS NOT NULL;
         CREATE INDEX run_of ON run (content);
         -- What became of them: 1 verified, 2 void.
         CREATE TABLE outcome (

@@ -81,13 +81,15 @@ impl Frame {
             lines.push((Tone::Bad, format!("no answer  {trouble}")));
         }
         if let Some((status, _)) = &history.last {
-            about_errors(status, width, height.saturating_sub(lines.len()), &mut lines);
+            about_errors(status, &mut lines);
         }
-        let cut = |(tone, line): (Tone, String)| {
-            let harmless = line.chars().map(|letter| if letter.is_control() { '?' } else { letter });
-            (tone, harmless.take(width).collect())
-        };
-        Self(lines.into_iter().take(height).map(cut).collect())
+        let whole = lines.into_iter().flat_map(|(tone, line)| {
+            let line: String = line.chars().map(|letter| if letter.is_control() { '?' } else { letter }).collect();
+            folded(&line, width).into_iter().map(move |line| (tone, line))
+        });
+        // A word that is longer than the terminal is wide is cut all the same.
+        let cut = |(tone, line): (Tone, String)| (tone, line.chars().take(width).collect());
+        Self(whole.take(height).map(cut).collect())
     }
 
     /// The lines as a text.
@@ -154,10 +156,9 @@ fn about_marks(status: &Status, lines: &mut Vec<(Tone, String)>) {
     lines.push((Tone::Plain, format!("requests   {requests}, {refused} refused, {failed} failed")));
 }
 
-fn about_errors(status: &Status, width: usize, room: usize, lines: &mut Vec<(Tone, String)>) {
+fn about_errors(status: &Status, lines: &mut Vec<(Tone, String)>) {
     let newest_first = status.errors.iter().rev();
-    let told = newest_first.flat_map(|e| folded(&format!("error      {} {}", second(e.at), e.message), width));
-    lines.extend(told.take(room).map(|line| (Tone::Plain, line)));
+    lines.extend(newest_first.map(|e| (Tone::Plain, format!("error      {} {}", second(e.at), e.message))));
 }
 
 /// A line and those that go on with it, indented, each of at most `width` letters where that leaves room for words.

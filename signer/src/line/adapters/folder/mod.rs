@@ -35,6 +35,8 @@ use std::time::{Duration, Instant, SystemTime};
 pub const SETTLE: Duration = Duration::from_secs(2);
 /// The largest order, in bytes.
 pub const MAX_FILE: u64 = 16 << 20;
+/// The longest name of an order, in bytes: what is made beside it has a longer one, and 255 are the most.
+const MAX_NAME: usize = 180;
 /// Whose ids the requests of orders have.
 const CLIENT: &str = "folder";
 /// The pause after the store failed.
@@ -192,6 +194,9 @@ impl HotFolder {
         if meta.len() > MAX_FILE {
             return self.reject(path, &[format!("larger than {} MiB: divide it", MAX_FILE >> 20)]);
         }
+        if path.file_name().is_some_and(|name| name.len() > MAX_NAME) {
+            return self.reject(path, &[format!("its name is longer than {MAX_NAME} bytes: give it a shorter one")]);
+        }
         let bytes = match files::read(path) {
             Ok(bytes) => bytes,
             Err(e) => return self.reject(path, &[e.message]),
@@ -302,7 +307,11 @@ fn free_name(dir: &Path, order: &Path) -> PathBuf {
 }
 
 fn move_to(from: &Path, to: &Path) -> Result<()> {
-    fs::rename(from, to).map_err(|e| Error::io("move", from, &e))?;
+    let failed = |e: std::io::Error| {
+        let Error { message, .. } = Error::io("move", from, &e);
+        Error::unusable(format!("{message}, to {}", to.display()))
+    };
+    fs::rename(from, to).map_err(failed)?;
     files::sync_folder(&files::parent(to));
     Ok(())
 }

@@ -279,3 +279,14 @@ fn a_folder_has_one_line() {
     drop(first);
     place.folder(SETTLE);
 }
+
+#[test]
+fn a_name_that_leaves_no_room_for_an_answer_is_rejected_and_the_rest_goes_on() {
+    let place = Place::new();
+    let name = "q".repeat(210);
+    place.write(&format!("in/{name}.csv"), ORDER);
+    place.write("in/zz.csv", ORDER);
+    let said = place.pass();
+    assert!(said[0].contains("its name is longer than 180 bytes") && said[1] == "zz.csv: answered", "{said:?}");
+    assert_eq!(place.names("rejected").len(), 2);
+}

@@ -7,6 +7,7 @@ use crate::line::desk::{Desk, Pending, Status};
 use crate::line::protocol::{self, Action, Request};
 use hyper::{Method, StatusCode};
 use serde_json::json;
+use serde_json::value::RawValue;
 
 /// Whose ids the requests have that do not say who asks.
 const CLIENT: &str = "http";
@@ -131,14 +132,18 @@ fn one(desk: &Desk, request: Request) -> Answer {
 
 /// Many requests, which share commits; each has an answer of its own, and its own success.
 fn many(desk: &Desk, body: &[u8]) -> Answer {
-    let requests: Vec<Request> = match serde_json::from_slice(body) {
+    let requests: Vec<&RawValue> = match serde_json::from_slice(body) {
         Ok(requests) => requests,
         Err(e) => return answer::bad(&format!("not a list of requests: {e}")),
     };
     if requests.len() > MAX_REQUESTS {
         return answer::bad(&format!("more than {MAX_REQUESTS} requests at once"));
     }
-    let pending: Vec<Pending> = requests.into_iter().map(|request| desk.submit(CLIENT, request)).collect();
+    let submit = |line: &RawValue| match request(line.get().as_bytes()) {
+        Ok(request) => desk.submit(CLIENT, request),
+        Err(e) => desk.refuse(Request::id_in(line.get()), e),
+    };
+    let pending: Vec<Pending> = requests.into_iter().map(submit).collect();
     let answers: Vec<protocol::Answer> = pending.into_iter().map(Pending::wait).collect();
     Answer::json(StatusCode::OK, &answers)
 }

@@ -166,6 +166,12 @@ fn marks_are_issued_once_and_looked_up() {
         (code, many[0]["marks"][0]["serial"].as_u64(), many[1]["error"]["kind"].as_str()),
         (200, Some(3), Some("refused"))
     );
+    // One that is none does not touch the others, and has its id in its answer.
+    let list = json!([{"part": "TM-1"}, {"do": "nope", "id": "b"}, ["issue", "c", null, null, "TM-1"]]);
+    let (code, many) = service.post("/requests", "/requests", &list);
+    assert_eq!((code, many[0]["marks"][0]["serial"].as_u64()), (200, Some(4)));
+    assert_eq!((&many[1]["id"], many[1]["error"]["kind"].as_str()), (&json!("b"), Some("unusable")));
+    assert_eq!(many[2]["error"]["message"], "not a request: it is no JSON object");
 }
 
 #[test]

@@ -72,6 +72,10 @@ impl Dialect for Json {
             return wrong(Error::unusable(format!("a request has at most {MAX_BYTES} bytes")));
         }
         match text.clone().and_then(Request::from_line) {
+            Ok(Request { client: Some(other), .. }) if other != client => wrong(
+                Error::unusable(format!("the topic says that the client is {client:?}, and the request {other:?}"))
+                    .hint("leave client out of it"),
+            ),
             Ok(request) => Read::Request(client.to_owned(), Box::new(request)),
             Err(e) => wrong(e),
         }

@@ -36,6 +36,8 @@ pub struct Sparkplug {
     connections: u64,
     /// The number of the next message.
     seq: u8,
+    /// The state that was told last.
+    told: Vec<Metric>,
 }
 
 impl Sparkplug {
@@ -46,7 +48,7 @@ impl Sparkplug {
     pub fn new(group: &str, node: &str, device: &str) -> Result<Self> {
         [group, node, device].into_iter().try_for_each(check_level)?;
         let [group, node, device] = [group, node, device].map(str::to_owned);
-        Ok(Self { group, node, device, connections: 0, seq: 0 })
+        Ok(Self { group, node, device, connections: 0, seq: 0, told: Vec::new() })
     }
 
     fn node_topic(&self, kind: &str) -> String {
@@ -91,7 +93,8 @@ impl Dialect for Sparkplug {
     fn birth(&mut self, status: &Status) -> Vec<Message> {
         self.seq = 0;
         let node = vec![self.number(), Metric::yes(REBIRTH, false)];
-        let mut device = state(status);
+        self.told = state(status);
+        let mut device = self.told.clone();
         device.extend([REQUEST, ANSWER, "Answer/id"].map(|name| Metric::text(name, "")));
         device.extend(FIELDS.map(|(name, kind)| kind(&format!("{REQUEST}/{name}"))));
         let (nbirth, dbirth) = (self.node_topic("NBIRTH"), self.device_topic("DBIRTH"));
@@ -127,8 +130,13 @@ impl Dialect for Sparkplug {
     }
 
     fn news(&mut self, status: &Status) -> Vec<Message> {
+        let state = state(status);
+        if self.told == state {
+            return Vec::new();
+        }
+        self.told.clone_from(&state);
         let topic = self.device_topic("DDATA");
-        vec![self.message(topic, state(status))]
+        vec![self.message(topic, state)]
     }
 
     fn farewell(&mut self, _: &Status) -> Vec<Message> {

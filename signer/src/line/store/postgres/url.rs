@@ -3,11 +3,11 @@
 
 use crate::error::{Error, Result};
 use crate::tls;
-use postgres::Config;
-use postgres::config::{Host, SslMode};
 use rustls::ClientConfig;
 use std::net::IpAddr;
 use std::path::Path;
+use tokio_postgres::Config;
+use tokio_postgres::config::{Host, SslMode};
 
 /// How to connect; with the settings of TLS where the connection is encrypted.
 pub(super) fn parse(url: &str) -> Result<(Config, Option<ClientConfig>)> {
