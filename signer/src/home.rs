@@ -303,7 +303,8 @@ impl Home {
         };
         if year < now || store.has_sealed(day(1, 1), day(12, 31))? || packed()? {
             return Err(Error::file(&file, "the disclosure key of that year is missing")
-                .hint("restore it from its copy: no other opens what was sealed under it; or leave --consignee out"));
+                .hint("restore it from its copy, or take it from the PC of this maker that made it: no other opens what was sealed \
+                       under it; marks without a consignee need none"));
         }
         if let Some(key) = self.year_key(year, &mut *unlock)? {
             return Ok(key);

@@ -55,8 +55,10 @@ impl<'a> Template<'a> {
             None => None,
             Some(number) => {
                 let size = capsule_size(delegation, number)?;
-                let year =
-                    year.ok_or_else(|| Error::unusable(format!("no disclosure key of {}", content.date.year())))?;
+                let year = year.ok_or_else(|| {
+                    Error::unusable(format!("consignees cannot be sealed here: no disclosure key of {}", content.date.year()))
+                        .hint("leave the consignee out and let the maker's ledger say where the goods went, or mark in the maker's home")
+                })?;
                 Some((number, size, year.day(content.date).lot(content.lot.as_ref())))
             }
         };

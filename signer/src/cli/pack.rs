@@ -186,7 +186,9 @@ pub(super) fn run(args: Args, io: &mut Io<'_>) -> Result<()> {
             packer.book.add(&contents, &signed, key, io.now)?
         }
     };
-    args.label.write(&packed, io)?;
+    let once_more =
+        format!("it is on record as packed: the same scans with --date {} give the same label once more", packed.date);
+    args.label.write(&packed, io).map_err(|e| e.hint(once_more))?;
     if again {
         io.say("note: it was packed before, and the label is the same once more");
     }

@@ -93,7 +93,7 @@ fn a_consignee_that_does_not_fit_is_refused() {
     assert!(with((1 << 24) - 1).is_ok());
     assert!(with(1 << 24).unwrap_err().message.starts_with("consignee 16777216 is too large"));
     let no_key = Template::new(&d, Content { consignee: Some(1), ..content("P", None) }, None);
-    assert_eq!(no_key.unwrap_err().message, "no disclosure key of 2026");
+    assert_eq!(no_key.unwrap_err().message, "consignees cannot be sealed here: no disclosure key of 2026");
 }
 
 proptest! {

@@ -279,10 +279,14 @@ pub fn check(
         }
         Some(_) => return Ok(()),
     };
-    Err(Error::refused(format!("{store} {what}; serials would be issued twice")).hint(
-        "put the newest store back; if it is lost for good, `touchmark-sign line recover` blocks all serials that may be on \
-         parts, and goes on after them",
-    ))
+    let way_out = "put the newest store back; if it is lost for good, `touchmark-sign line recover` blocks all serials that may be \
+                   on parts, and goes on after them";
+    let hint = if own == id {
+        way_out.to_owned()
+    } else {
+        format!("is another store named than before (serials.url)? Else {way_out}")
+    };
+    Err(Error::refused(format!("{store} {what}; serials would be issued twice")).hint(hint))
 }
 
 /// What this machine knows of the issuers of `key` by the witnesses in the folder `state`, whether they are at work or not.

@@ -214,6 +214,9 @@ fn recipes_draw_and_bind_requests() {
             "not a request: date: a date is written YYYY-MM-DD, from 2020-01-01 to 2199-06-06 at line 1 column 32",
         ),
         ("{\"part\":\"P\",\"date\":\"2199-01-01\"}", ""),
+        ("{\"part\":\"P\",\"serial\":4}", "serial means nothing in this request: nothing was done"),
+        ("{\"do\":\"void\",\"serial\":1,\"reason\":\"r\",\"part\":\"Q\"}", "part means nothing in this request"),
+        ("{\"do\":\"void\",\"serial\":1,\"reason\":\"  \"}", "a mark is void for a reason: say reason"),
         ("{\"part\":\"P\",\"count\":0}", "count 0: 1 to 10000 marks can be asked for at once"),
     ] {
         let answer = client.ask(request);

@@ -264,7 +264,7 @@ fn the_key_of_a_new_year_is_made_once_and_never_in_place_of_a_lost_one() {
     std::fs::remove_file(place.path(&key(this_year))).unwrap();
     place
         .run(&mark(this_year))
-        .says(2, &format!("error: {}: the disclosure key of that year is missing\nhint: restore it from its copy: no other opens what was sealed under it; or leave --consignee out", key(this_year)));
+        .says(2, &format!("error: {}: the disclosure key of that year is missing\nhint: restore it from its copy, or take it from the PC of this maker that made it: no other opens what was sealed under it; marks without a consignee need none", key(this_year)));
     std::fs::rename(place.path(&key(this_year + 1)), place.path(&key(this_year))).unwrap();
     place.run(&mark(this_year)).says(2, &format!("error: {0}: not the key of the year {this_year}", key(this_year)));
 }

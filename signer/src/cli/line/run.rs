@@ -126,16 +126,21 @@ fn issuer(args: &Args, home: &Home, line: &Line, io: &mut Io<'_>) -> Result<Issu
 }
 
 /// The keys of capsules: this year's is made now if there is none, and those of other years are read when a mark needs
-/// them.
+/// them. A key that is missing stops only marks with a consignee.
 fn years(home: &Home, store: &mut Store, secrets: &mut Secrets, io: &mut Io<'_>) -> Result<Years> {
     let mut known: BTreeMap<i16, YearKey> = BTreeMap::new();
     if home.has_disclosure() {
         let year = crate::init::today(io.now)?.year();
         let key = match home.year_key(year, &mut secrets.unlock(io))? {
-            Some(key) => key,
-            None => home.new_year_key(year, year, store, &mut secrets.unlock(io))?,
+            Some(key) => Ok(key),
+            None => new_year_key(home, year, year, store, &mut secrets.unlock(io)),
         };
-        known.insert(year, key);
+        match key {
+            Ok(key) => drop(known.insert(year, key)),
+            Err(Error { message, hint, .. }) => {
+                event(Level::Warn, "no-year-key", json!({"year": year, "message": message, "hint": hint}));
+            }
+        }
     }
     let (home, mut kept) = (home.clone(), Kept(secrets.known()));
     Ok(Box::new(move |year| {
@@ -152,7 +157,17 @@ fn year_key(home: &Home, year: i16, unlock: &mut Kept) -> Result<YearKey> {
         return Ok(key);
     }
     let this_year = crate::init::today(Timestamp::now())?.year();
-    home.new_year_key(year, this_year, &mut home.store(false)?, unlock)
+    new_year_key(home, year, this_year, &mut home.store(false)?, unlock)
+}
+
+/// Makes the key of a year, and says that there is one more file to be copied.
+fn new_year_key(home: &Home, year: i16, now: i16, store: &mut Store, unlock: &mut dyn Unlock) -> Result<YearKey> {
+    let key = home.new_year_key(year, now, store, unlock)?;
+    let file = [true, false].map(|encrypted| home.year_file(year, encrypted)).into_iter().find(|file| file.exists());
+    let file = file.map(|file| file.display().to_string());
+    let hint = "copy it as the others: to where its copy is kept, and to every other PC that marks for this maker";
+    event(Level::Warn, "year-key-made", json!({"year": year, "file": file, "hint": hint}));
+    Ok(key)
 }
 
 /// The passphrase that was given at the start.

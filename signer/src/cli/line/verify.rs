@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::line::audit::audit;
 use crate::line::newest;
 use crate::line::store::Counts;
+use crate::line::witness;
 
 /// Check the journal from end to end: every serial accounted for, every signature good
 #[derive(clap::Args)]
@@ -23,6 +24,13 @@ pub(super) fn run(args: &Args, io: &mut Io<'_>) -> Result<()> {
     let state = io.state(&home);
     let mut store = home.store_to_read(&state, &delegation.key)?;
     newest::check(&mut store, &state, &delegation.key)?;
+    if !witness::knows(&state, &delegation.key) {
+        io.say(format_args!(
+            "note: whether it is the newest is not known: no line of it keeps how far it got in {} (TOUCHMARK_STATE names \
+             another folder)",
+            state.display()
+        ));
+    }
     let way_out = "issue nothing more from it: put the newest copy back, and see `touchmark-sign line recover`";
     let audit = audit(&mut store, delegation, &key, !args.quick).map_err(|e| e.hint(way_out))?;
     let Counts { reserved, issued, verified, void, lost, closed } = audit.counts;

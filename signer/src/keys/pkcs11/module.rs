@@ -75,6 +75,6 @@ impl Use<'_> {
 fn initialize(context: &Pkcs11, path: &Path) -> Result<()> {
     match context.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)) {
         Ok(()) | Err(Fault::Pkcs11(RvError::CryptokiAlreadyInitialized, _)) => Ok(()),
-        Err(e) => Err(trouble::no_module(path, &e)),
+        Err(e) => Err(trouble::no_start(path, &e)),
     }
 }

@@ -96,6 +96,18 @@ pub(super) fn no_module(path: &Path, fault: &Fault) -> Error {
     )
 }
 
+/// The module is the right one, and does not start.
+pub(super) fn no_start(path: &Path, fault: &Fault) -> Error {
+    let why = match fault {
+        Fault::Pkcs11(code, _) => format!("{code:?}"),
+        other => other.to_string(),
+    };
+    Error::file(path, format_args!("the PKCS#11 module does not start ({why}): it does not find its tokens")).hint(
+        "look at the module's own configuration and log, at where it keeps its tokens, and at who may read that; a line that \
+         runs tries again by itself",
+    )
+}
+
 pub(super) fn no_token(uri: &Uri, found: &[String]) -> Error {
     let found = if found.is_empty() { "there is none".to_owned() } else { format!("there is {}", found.join(", ")) };
     Error::unusable(format!("there is no token {}: {found}", uri.token_name()))

@@ -13,6 +13,7 @@ use touchmark_formats::mark::{Extension, Serial};
 
 /// The job that `request` asks for. `client` is whose it is where the request does not say.
 pub(super) fn job(client: &str, request: &Request, recipe: &Recipe) -> Result<Job> {
+    require_own_fields(request)?;
     Ok(match request.action {
         Action::Issue => {
             let (order, name) = order(client, request, recipe)?;
@@ -28,6 +29,32 @@ pub(super) fn job(client: &str, request: &Request, recipe: &Recipe) -> Result<Jo
         }
         Action::Status => return Err(Error::unusable("the status is no job")),
     })
+}
+
+/// Refuses fields that mean nothing for what is to be done: whoever says them expects something of them.
+fn require_own_fields(request: &Request) -> Result<()> {
+    use Action::{Find, Issue, Read, Verify, Void};
+    let issuing: &[Action] = &[Issue, Read];
+    let fields: [(&str, bool, &[Action]); 12] = [
+        ("recipe", request.recipe.is_some(), &[Issue, Read, Find]),
+        ("part", request.part.is_some(), issuing),
+        ("lot", request.lot.is_some(), issuing),
+        ("date", request.date.is_some(), issuing),
+        ("consignee", request.consignee.is_some(), issuing),
+        ("count", request.count.is_some(), issuing),
+        ("as", request.form.is_some(), &[Issue, Read, Find]),
+        ("serial", request.serial.is_some(), &[Read, Verify, Void, Find]),
+        ("reason", request.reason.is_some(), &[Void]),
+        ("grade", request.grade.is_some(), &[Read, Verify, Void]),
+        ("text", request.text.is_some(), &[Read]),
+        ("bytes", request.bytes.is_some(), &[Read]),
+    ];
+    match fields.iter().find(|(_, said, of)| *said && !of.contains(&request.action)) {
+        None => Ok(()),
+        Some((name, ..)) => {
+            Err(Error::unusable(format!("{name} means nothing in this request: nothing was done")).hint("leave it out"))
+        }
+    }
 }
 
 fn order(client: &str, request: &Request, recipe: &Recipe) -> Result<(Order, Option<RequestId>)> {
@@ -90,7 +117,7 @@ fn serial(request: &Request) -> Result<Serial> {
 }
 
 fn outcome(request: &Request, state: State) -> Result<Outcome> {
-    let reason = request.reason.clone().filter(|_| state == State::Void);
+    let reason = request.reason.clone();
     if let Some(reason) = &reason {
         short("reason", reason)?;
     }
