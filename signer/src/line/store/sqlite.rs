@@ -101,6 +101,8 @@ fn identity(path: &Path) -> Option<(u64, u64)> {
 fn failed(path: &Path, error: &rusqlite::Error) -> Error {
     let text = match error {
         rusqlite::Error::SqliteFailure(code, _) => rusqlite::ffi::code_to_str(code.extended_code).to_lowercase(),
+        // Its own words quote the whole statement.
+        rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
         other => other.to_string(),
     };
     let failed = Error::storage(format!("{}: {text}", path.display()));
@@ -110,6 +112,7 @@ fn failed(path: &Path, error: &rusqlite::Error) -> Error {
         }
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => failed
             .hint("nothing is issued from it: put the newest copy back (`touchmark-sign line backup` makes them), and see `touchmark-sign line recover`"),
+        Some(ErrorCode::SystemIoFailure) => failed.hint("look at the disk that holds it: it is full, or it fails"),
         Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
             failed.hint("this user must be able to write it, and to make files beside it")
         }

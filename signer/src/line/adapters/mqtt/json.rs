@@ -10,7 +10,7 @@
 use super::{Dialect, Message, Read, check_level};
 use crate::error::{Error, Result};
 use crate::line::desk::Status;
-use crate::line::protocol::{Answer, MAX_BYTES, Request};
+use crate::line::protocol::{Answer, MAX_BYTES, MAX_TEXT, Request};
 
 /// Plain JSON under a prefix.
 #[derive(Debug)]
@@ -59,6 +59,11 @@ impl Dialect for Json {
         let Some(client) = client.filter(|client| !client.is_empty()) else {
             return Read::Ignored(format!("it names no client: publish under {}/request/CLIENT", self.prefix));
         };
+        if client.len() > MAX_TEXT || client.contains(char::is_control) {
+            return Read::Ignored(format!(
+                "its client has more than {MAX_TEXT} bytes, or control characters in its name"
+            ));
+        }
         let text = std::str::from_utf8(payload).map_err(|_| Error::unusable("the request is not UTF-8"));
         let wrong = |error: Error| {
             let id = text.as_ref().ok().filter(|text| text.len() <= MAX_BYTES).and_then(|text| Request::id_in(text));

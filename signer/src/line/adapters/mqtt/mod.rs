@@ -285,6 +285,9 @@ fn way_out(error: &ConnectionError) -> &'static str {
         ConnectionError::Tls(_) => {
             "; --mqtt-ca names the authority that signed the broker's certificate, which must be for this host"
         }
+        ConnectionError::MqttState(_) => {
+            "; one that expects TLS is named mqtts://HOST; one that closes again and again may have another line of the same --name"
+        }
         _ => "",
     }
 }

@@ -404,6 +404,18 @@ fn a_sparkplug_host_sees_births_data_and_death() {
 }
 
 #[test]
+fn a_client_is_named_by_its_topic_in_so_many_bytes() {
+    let dialect = Json::new("t").unwrap();
+    let read = |client: &str, text: &str| dialect.read(&format!("t/request{client}"), text.as_bytes(), false);
+    for client in ["", "/", &format!("/{}", "x".repeat(129)), "/a\tb"] {
+        assert!(matches!(read(client, &issue("a")), Read::Ignored(_)), "{client:?}");
+    }
+    assert!(matches!(read("/mes", &issue("a")), Read::Request(client, _) if client == "mes"));
+    assert!(matches!(read("/mes", r#"{"id":"a","client":"mes","part":"P"}"#), Read::Request(..)));
+    assert!(matches!(read("/mes", r#"{"id":"a","client":"other","part":"P"}"#), Read::Wrong(..)));
+}
+
+#[test]
 fn names_that_mean_something_to_a_broker_are_refused() {
     for name in ["", "a/b", "+", "#"] {
         assert!(Sparkplug::new("G", "N", name).is_err(), "{name}");
