@@ -25,7 +25,7 @@ pub(super) fn check_newest(store: &mut Store, witness: &Witness, key: &KeyBytes,
 /// have to agree.
 ///
 /// # Errors
-/// As [`check_newest`].
+/// It is an older copy; or the store failed, or a witness is damaged.
 pub fn check(store: &mut Store, state: &Path, key: &KeyBytes) -> Result<()> {
     let known = witness::all(state, key)?;
     let leases = store.leases()?;
