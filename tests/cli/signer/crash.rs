@@ -174,6 +174,8 @@ fn a_home_that_was_moved_says_so_once() {
     let mark = "mark --home h --part P --format text --out -";
     place.run(mark).done();
     std::fs::remove_dir_all(place.path(".state")).unwrap();
+    let ran = place.run("line verify-journal --home h").done();
+    assert!(ran.err.starts_with("note: whether it is the newest is not known"), "{ran:?}");
     let ran = place.run(mark);
     assert!(ran.status == Some(1) && ran.err.contains("has serials of \"mark\", and this machine"), "{ran:?}");
     let ran = place.run("line recover --home h --name mark");

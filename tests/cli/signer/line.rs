@@ -30,10 +30,17 @@ impl Running {
     pub(super) fn spawn(mut command: Command) -> Self {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
-        log.read_line(&mut line).unwrap();
-        let started: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
-        assert_eq!(started["event"], "started", "{line}");
+        // What it warns of comes before.
+        let started = loop {
+            let mut line = String::new();
+            log.read_line(&mut line).unwrap();
+            let event: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
+            match event["event"].as_str() {
+                Some("started") => break event,
+                Some(_) => {}
+                None => panic!("{line}"),
+            }
+        };
         Self { child, log, tcp: started["tcp"][0].as_str().unwrap().to_owned() }
     }
 
@@ -286,8 +293,21 @@ fn a_new_year_needs_no_new_start() {
     let past = client.ask(&dated(year - 1));
     assert_eq!(error(&past).0, "unusable", "{past:?}");
     drop(client);
-    line.stop();
+    let log = line.stop();
+    assert_eq!(log.matches("\"event\":\"year-key-made\"").count(), 1, "{log}");
     place.run("line verify-journal --home h").done();
+    // Where another PC made the key of this year, only marks that need it are refused, until it was brought.
+    let key = place.path(&format!("h/disclosure/{year}.key"));
+    std::fs::rename(&key, place.path("key")).unwrap();
+    let line = Running::start(&place, "");
+    let mut client = line.connect();
+    assert_eq!(serials(&client.ask("{\"part\":\"P\"}")), [4]);
+    let missing = client.ask(&dated(year));
+    assert!(error(&missing).1.ends_with("the disclosure key of that year is missing"), "{missing:?}");
+    std::fs::rename(place.path("key"), &key).unwrap();
+    assert_eq!(serials(&client.ask(&dated(year))), [5]);
+    drop(client);
+    line.stop();
 }
 
 #[test]
