@@ -225,7 +225,7 @@ fn a_store_that_is_moved_away_under_a_line_stops_it_until_it_is_back() {
     let (store, away) = (place.path("h/serials.db"), place.path("away"));
     std::fs::rename(&store, &away).unwrap();
     let error = |answer: touchmark_signer::line::protocol::Answer| answer.error.map(|e| (e.kind, e.message)).unwrap();
-    let moved = "h/serials.db: it was moved away or replaced while it is in use";
+    let moved = "h/serials.db: it was moved away, replaced or written over while it is in use";
     let request = "{\"part\":\"P\",\"id\":\"b\"}";
     assert_eq!(error(client.ask(request)), ("retry".to_owned(), moved.to_owned()));
     assert!(!store.exists(), "none is made in its place");
@@ -304,4 +304,29 @@ fn the_line_of_another_machine_is_not_recovered_by_what_this_one_knows() {
     let (status, out, err) = run("two", "a");
     assert!(status == Some(0) && out.contains("\"serial\":7"), "{out}{err}");
     assert_eq!(unique(&place.recorded("h")), (1..=9).collect());
+}
+
+/// A backup that is copied over the very file is noticed where it is shorter, before anything more is issued.
+#[cfg(unix)]
+#[test]
+fn a_store_that_is_written_over_under_a_line_issues_nothing_more() {
+    let place = Place::with_home();
+    let line = super::line::Running::start(&place, "");
+    let mut client = line.connect();
+    assert_eq!(client.ask("{\"part\":\"P\",\"count\":10}").marks.len(), 10);
+    place.run("line backup --home h --out copy").done();
+    let mut shortest = 0;
+    for _ in 0..20 {
+        assert_eq!(client.ask("{\"part\":\"P\",\"count\":500}").marks.len(), 500);
+        // What is in the log only goes into the file four times a second.
+        std::thread::sleep(Duration::from_millis(100));
+        shortest = std::fs::metadata(place.path("h/serials.db")).unwrap().len();
+    }
+    let copy = std::fs::read(place.path("copy")).unwrap();
+    assert!((copy.len() as u64) < shortest);
+    std::fs::write(place.path("h/serials.db"), copy).unwrap();
+    let answer = client.ask("{\"part\":\"P\"}");
+    let error = answer.error.unwrap();
+    assert!(error.kind == "retry" && error.message.contains("written over while it is in use"), "{error:?}");
+    line.kill();
 }

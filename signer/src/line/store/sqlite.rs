@@ -37,8 +37,10 @@ pub(crate) struct Sqlite {
     name: String,
     connection: Connection,
     /// The file that was opened, and its write-ahead log, from the first commit on.
-    file: Option<(u64, u64)>,
-    log: Option<(u64, u64)>,
+    file: Option<Identity>,
+    log: Option<Identity>,
+    /// The most bytes that the file was seen to have: it never gets shorter by itself.
+    longest: u64,
     /// Dropped after the connection, so that whichever is the last to close leaves no write-ahead log behind.
     _checkpointer: Option<Checkpointer>,
 }
@@ -56,6 +58,7 @@ impl Sqlite {
             connection,
             file: identity(path),
             log: None,
+            longest: 0,
             _checkpointer: checkpointer,
         })
     }
@@ -66,12 +69,14 @@ impl Sqlite {
 
     /// Refuses to go on with a file that was moved away or replaced: what is written to it nobody would find again. Nor is
     /// the one in its place touched: the log beside it is not its own.
-    fn require_in_place(&self) -> Result<()> {
+    fn require_in_place(&mut self) -> Result<()> {
         let log = self.log.is_none() || self.log == identity(&log_of(&self.path));
-        if log && self.file == identity(&self.path) {
+        let long = std::fs::metadata(&self.path).map_or(0, |meta| meta.len());
+        if log && long >= self.longest && self.file == identity(&self.path) {
+            self.longest = long;
             return Ok(());
         }
-        Err(Error::storage(format!("{}: it was moved away or replaced while it is in use", self.name)).hint(
+        Err(Error::storage(format!("{}: it was moved away, replaced or written over while it is in use", self.name)).hint(
             "put the files back that were there; or stop whatever uses it, put the newest copy in its place, and start again",
         ))
     }
@@ -84,8 +89,11 @@ fn log_of(path: &Path) -> PathBuf {
     name.into()
 }
 
-/// Which file it is, whatever its name: device and number. `None` where there is none, or the system does not say.
-fn identity(path: &Path) -> Option<(u64, u64)> {
+/// Which file it is, whatever its name: device and number.
+type Identity = (u64, u64);
+
+/// Which file is at `path`; `None` where there is none, or the system does not say.
+fn identity(path: &Path) -> Option<Identity> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt;
