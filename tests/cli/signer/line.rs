@@ -35,10 +35,9 @@ impl Running {
             let mut line = String::new();
             log.read_line(&mut line).unwrap();
             let event: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
-            match event["event"].as_str() {
-                Some("started") => break event,
-                Some(_) => {}
-                None => panic!("{line}"),
+            assert!(event["event"].is_string(), "{line}");
+            if event["event"] == "started" {
+                break event;
             }
         };
         Self { child, log, tcp: started["tcp"][0].as_str().unwrap().to_owned() }
