@@ -79,6 +79,8 @@ pub(crate) fn postgres(folder: &Path, seconds: u64) {
     let place = Place::new(folder);
     let url = place.path("h/serials.url");
     std::fs::write(&url, server().new_database()).unwrap();
+    // It could hold a password, and is refused where others can read it.
+    std::fs::set_permissions(&url, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     let lines: Vec<_> = (1..=4).map(|n| place.line(&format!("line {n}"))).collect();
     let threads: Vec<_> = lines
         .iter()
