@@ -20,7 +20,7 @@
 //! Lines end in a line feed, with or without a carriage return before it; answers end in both. The alphabet of the text form
 //! has no semicolon. No field holds a semicolon; labels that do go by JSON.
 
-use super::protocol::{Action, Answer, Request, id_of};
+use super::protocol::{Action, Answer, Mark, Request, id_of};
 use crate::error::{Error, Result};
 
 /// The request in one line.
@@ -118,15 +118,10 @@ pub fn answer(answer: &Answer) -> String {
         return format!("OK;{id};{}\r\n", answer.state.as_deref().unwrap_or_default());
     }
     let again = if answer.again { ";again" } else { "" };
-    let line = |mark: &super::protocol::Mark| {
-        let form = [&mark.text, &mark.matrix, &mark.artwork].into_iter().flatten().next();
-        match form.filter(|text| !text.contains(['\n', '\r'])) {
-            Some(text) => format!("OK;{id};{};{text}{again}\r\n", mark.serial),
-            None => format!(
-                "ERR;{id};unusable;serial {} is issued, and its form does not fit one line: ask for it by JSON\r\n",
-                mark.serial
-            ),
-        }
+    // What is asked for here is answered in one of these two forms, each of which is one line.
+    let line = |mark: &Mark| {
+        let form = mark.text.as_deref().or(mark.matrix.as_deref()).unwrap_or_default();
+        format!("OK;{id};{};{form}{again}\r\n", mark.serial)
     };
     answer.marks.iter().map(line).collect()
 }

@@ -3,7 +3,7 @@
 use crate::delegate::Limits;
 use crate::error::Result;
 use crate::issue::tests::delegation;
-use crate::keys::SecretKey;
+use crate::keys::{SecretKey, SigningKey};
 use crate::line::desk::Desk;
 use crate::line::issuer::{Issuer, Parts};
 use crate::line::protocol::Request;
@@ -92,4 +92,22 @@ fn a_store_on_a_full_disk_is_not_said_to_answer_until_it_writes() {
     plan.full.store(false, Ordering::SeqCst);
     assert_eq!(ask().marks.len(), 1);
     assert!(running.desk.status().store_ok);
+}
+
+/// A line that will never issue again, for another process has its place, is not ready.
+#[test]
+fn a_line_whose_place_was_taken_is_not_said_to_be_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let running = Running::start(folder.path(), 1000);
+    let ask = || running.desk.submit("test", Request { part: "P".parse().ok(), ..Request::default() }).wait();
+    assert_eq!(ask().marks.len(), 1);
+    let mut other = Store::sqlite(&folder.path().join("serials.db"), false).unwrap();
+    other.take_seat(&SecretKey::from_seed(&[2; 32]).public(), "line").unwrap();
+    assert!(ask().error.unwrap().message.starts_with("another process has taken over this line's place"));
+    let until = Instant::now() + Duration::from_secs(20);
+    while running.desk.status().store_ok {
+        assert!(Instant::now() < until);
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(ask().error.unwrap().kind, "refused");
 }

@@ -114,7 +114,7 @@ impl Store {
             let mut checked = Vec::new();
             for row in page {
                 let Ok(run) = run_of(&row) else {
-                    let serial = serial_at(first_of(&row)?.cast_unsigned());
+                    let serial = serial_of(&row)?;
                     audit.problem(format!("the marks from serial {serial} on cannot be read"));
                     continue;
                 };
@@ -173,13 +173,11 @@ impl Store {
                        ORDER BY place LIMIT $3";
             let rows = self.db.rows(sql, &[Value::Int(after), place(number + 1, 0).into(), PAGE.into()])?;
             let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(()) };
-            let (first, last) = (first_of(first)?, first_of(last)?);
-            after = last;
-            let [first, last] = [first, last].map(|place| serial_at(place.cast_unsigned()));
-            let issued = self.readable(number, first, last)?;
+            after = first_of(last)?;
+            let issued = self.readable(number, serial_of(first)?, serial_of(last)?)?;
             for row in &rows {
                 let Ok(outcome) = outcome_of(row) else {
-                    let serial = serial_at(first_of(row)?.cast_unsigned());
+                    let serial = serial_of(row)?;
                     audit.problem(format!("what became of serial {serial} cannot be read"));
                     continue;
                 };
@@ -219,6 +217,10 @@ impl Store {
 /// The place of a row, which is its first column.
 fn first_of(row: &Row) -> Result<i64> {
     row.first().ok_or_else(|| strange("a place"))?.int()
+}
+
+fn serial_of(row: &Row) -> Result<u64> {
+    Ok(serial_at(first_of(row)?.cast_unsigned()))
 }
 
 /// The runs of a block must cover its serials up to the next, each once.
